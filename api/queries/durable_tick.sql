@@ -1,0 +1,1 @@
+select coalesce(max(durable_tick), 0) from derived.jobs

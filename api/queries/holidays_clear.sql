@@ -1,0 +1,1 @@
+delete from app.holidays where calendar_id = $1

@@ -1,0 +1,1 @@
+select id, tenant_id, email, role, password_hash from app.users where lower(email) = $1 and status = 'active'

@@ -1,0 +1,1 @@
+select version from app.work_orders where tenant_id = $1 and id = $2 for update

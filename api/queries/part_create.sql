@@ -1,0 +1,2 @@
+insert into app.part_lines (order_id, part, quantity, unit_cost, serial, at) values ($1, $2, $3, $4, $5, $6)
+returning id, part, quantity, unit_cost, serial, at

@@ -1,0 +1,1 @@
+update app.rules set archived_at = now() where id = $1

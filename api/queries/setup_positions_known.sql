@@ -1,0 +1,3 @@
+select site_id, code, id
+from app.positions
+where archived_at is null

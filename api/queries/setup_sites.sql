@@ -1,0 +1,3 @@
+select code, id
+from app.sites
+where archived_at is null

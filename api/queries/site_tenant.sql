@@ -1,0 +1,1 @@
+select tenant_id from app.sites where id = $1

@@ -1,0 +1,1 @@
+select zone from app.sites where id = $1

@@ -1,0 +1,1 @@
+select version from app.technicians where tenant_id = $1 and id = $2 and archived_at is null for update

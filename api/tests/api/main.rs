@@ -1,0 +1,21 @@
+//! The API against a real PostgreSQL, request by request.
+
+mod accounts;
+mod alarms;
+mod commands;
+mod intake;
+mod lineage;
+mod live;
+mod orders;
+mod outage;
+mod plant;
+mod platform;
+mod queries;
+mod readings;
+mod relay;
+mod rules;
+mod setup;
+mod sites;
+mod support;
+mod unknown;
+mod upkeep;

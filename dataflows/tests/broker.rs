@@ -1,0 +1,235 @@
+//! A job on librdkafka's in-process broker: what is produced is counted once, and a replay says the same.
+
+use dcmms_dataflows::{Kafka, Options, Start, identify, run};
+use dcmms_schemas::{
+    binding::Binding,
+    books::Books,
+    domain::{Event, Row},
+    id::{PointNumber, SiteId, derived_id},
+    outcome::Outcome,
+    plant::{Point, Site},
+    sealed::{Outlet, Part},
+    time::{Moment, Tick},
+};
+use rdkafka::{
+    ClientConfig,
+    mocking::MockCluster,
+    producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// An outlet that is durable at once and remembers everything.
+#[derive(Default)]
+struct Recorder {
+    bindings: Mutex<Vec<Binding>>,
+    bound: AtomicU64,
+    durable: AtomicU64,
+    ticks: Mutex<BTreeMap<Tick, (usize, Outcome)>>,
+    closed: AtomicBool,
+}
+
+impl Outlet for Recorder {
+    fn bind(&self, binding: Binding) {
+        self.bound.store(binding.tick, Ordering::Release);
+        self.bindings.lock().unwrap().push(binding);
+    }
+    fn bound(&self) -> Tick {
+        self.bound.load(Ordering::Acquire)
+    }
+    fn part(&self, part: Part) {
+        let mut ticks = self.ticks.lock().unwrap();
+        let (parts, outcome) = ticks.entry(part.sealed.upto).or_default();
+        *parts += 1;
+        outcome.append(part.sealed.changes);
+        if *parts == part.workers {
+            self.durable.fetch_max(part.sealed.upto, Ordering::AcqRel);
+        }
+    }
+    fn durable(&self) -> Tick {
+        self.durable.load(Ordering::Acquire)
+    }
+    fn closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
+impl Recorder {
+    fn books(&self) -> Books {
+        let mut books = Books::default();
+        for (_, outcome) in self.ticks.lock().unwrap().values() {
+            outcome.books.iter().for_each(|(_, more)| books.add(more));
+        }
+        books
+    }
+
+    /// What was said at each tick, in an order that does not depend on which worker said it.
+    fn said(&self) -> BTreeMap<Tick, Vec<String>> {
+        let ticks = self.ticks.lock().unwrap();
+        let lines = |outcome: &Outcome| {
+            let mut lines: Vec<String> = outcome.latest.iter().map(|row| format!("{row:?}")).collect();
+            lines.extend(outcome.rollups.iter().map(|row| format!("{row:?}")));
+            lines.extend(outcome.alarms.iter().map(|row| format!("{row:?}")));
+            let mut books: BTreeMap<u16, Books> = BTreeMap::new();
+            outcome.books.iter().for_each(|(source, more)| books.entry(*source).or_default().add(more));
+            lines.extend(books.iter().map(|row| format!("{row:?}")));
+            lines.extend(outcome.rejects.iter().map(|row| format!("{row:?}")));
+            lines.extend(outcome.history.iter().map(|row| format!("{row:?}")));
+            lines.sort();
+            lines
+        };
+        ticks.iter().map(|(tick, (_, outcome))| (*tick, lines(outcome))).collect()
+    }
+}
+
+const POINTS: u32 = 20;
+const TELEMETRY: &str = "dcmms.telemetry";
+const DOMAIN: &str = "dcmms.domain";
+
+fn options(brokers: &str, workers: usize) -> Options {
+    Options {
+        job: "test".into(),
+        workers,
+        tick_ms: 20,
+        ticks_in_flight_max: 8,
+        messages_per_tick_max: 700,
+        disorder_ms: 0,
+        idle_after_ms: 200,
+        future_max_ms: 60_000,
+        dedupe: true,
+        action_age_max_ms: None,
+        kafka: Kafka { brokers: brokers.into(), properties: BTreeMap::new(), telemetry: vec![TELEMETRY.into()], domain: DOMAIN.into() },
+    }
+}
+
+fn producer(brokers: &str) -> BaseProducer<DefaultProducerContext> {
+    ClientConfig::new().set("bootstrap.servers", brokers).create().expect("a producer")
+}
+
+fn send(producer: &BaseProducer, topic: &str, key: &str, payload: &str) {
+    producer.send(BaseRecord::to(topic).key(key).payload(payload)).map_err(|(error, _)| error).expect("room in the queue");
+    producer.poll(Duration::ZERO);
+}
+
+fn key(point: u32) -> String {
+    format!("T1/P{point}:ac.power")
+}
+
+fn announce(producer: &BaseProducer) {
+    let site = SiteId(derived_id("test-site", &[]));
+    let zone = chrono_tz::Asia::Kolkata;
+    let about = Site { id: site, code: "T1".into(), name: "Test".into(), zone, ac_kw: None, dc_kwp: None, poa_threshold: 50.0 };
+    let mut rows = vec![Row::Site(about)];
+    rows.extend((0..POINTS).map(|point| {
+        Row::Point(Point {
+            id: derived_id("test-point", &[&point.to_be_bytes()]),
+            number: PointNumber(point + 1),
+            key: key(point),
+            site,
+            position: None,
+            kind: "ac.power".into(),
+            unit: "kW".into(),
+            counter: false,
+            resolution: 0.001,
+            horizon_ms: Point::HORIZON_MS_DEFAULT,
+        })
+    }));
+    for row in rows {
+        let key = format!("{}:{}", row.entity(), row.id());
+        let event = Event { version: 1, at: Moment(0), removed: false, row };
+        send(producer, DOMAIN, &key, &serde_json::to_string(&event).expect("an event is JSON"));
+    }
+    producer.flush(Duration::from_secs(10)).expect("the broker takes it");
+}
+
+fn readings(producer: &BaseProducer, from: u32, upto: u32) {
+    for number in from..upto {
+        let point = key(number % POINTS);
+        let ts = 1_700_000_000_000_i64 + i64::from(number) * 500;
+        let payload =
+            if number % 97 == 0 { "not json".to_owned() } else { format!(r#"{{"point":"{point}","ts":{ts},"value":{number}.5}}"#) };
+        send(producer, TELEMETRY, &point, &payload);
+    }
+    producer.flush(Duration::from_secs(10)).expect("the broker takes it");
+}
+
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !done() {
+        assert!(Instant::now() < deadline, "waited a minute for {what}");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn every_message_counts_once_and_a_replay_says_the_same() {
+    let cluster = MockCluster::new(1).expect("an in-process broker");
+    cluster.create_topic(TELEMETRY, 3, 1).expect("a topic");
+    cluster.create_topic(DOMAIN, 1, 1).expect("a topic");
+    let brokers = cluster.bootstrap_servers();
+    let producer = producer(&brokers);
+    announce(&producer);
+    readings(&producer, 0, 2_000);
+
+    let sources = identify(&options(&brokers, 2).kafka).expect("the topics are there");
+    assert_eq!(sources.len(), 4);
+    let first = Arc::new(Recorder::default());
+    let start = Start { generation: 1, sources: sources.clone(), bindings: vec![], durable: 0 };
+    let running = run(options(&brokers, 2), start, Arc::clone(&first) as Arc<dyn Outlet>).expect("it starts");
+    until("the first readings", || first.books().messages == 2_000);
+    readings(&producer, 2_000, 5_000);
+    until("the others", || first.books().messages == 5_000);
+    until("idle partitions", || first.bindings.lock().unwrap().last().is_some_and(|binding| binding.idle.iter().all(|idle| *idle)));
+    running.stop();
+    running.join().expect("a clean end");
+    let books = first.books();
+    assert!(books.balanced(), "{books:?}");
+    assert_eq!((books.unreadable, books.rejected), (52, 0), "{books:?}");
+
+    // Another number of workers, the same ticks: the same words.
+    for workers in [1, 3] {
+        let again = Arc::new(Recorder::default());
+        let bindings = first.bindings.lock().unwrap().clone();
+        let last = bindings.last().expect("there were ticks").tick;
+        again.bound.store(last, Ordering::Release);
+        let start = Start { generation: 2, sources: sources.clone(), bindings, durable: 0 };
+        let running = run(options(&brokers, workers), start, Arc::clone(&again) as Arc<dyn Outlet>).expect("it starts again");
+        until("the replay", || again.durable() >= last);
+        running.stop();
+        running.join().expect("a clean end");
+        let (expected, mut said) = (first.said(), again.said());
+        said.retain(|tick, _| *tick <= last);
+        assert_eq!(said.len(), expected.len());
+        for (tick, lines) in &expected {
+            let first_difference = lines.iter().zip(&said[tick]).find(|(expected, said)| expected != said);
+            assert_eq!((said[tick].len(), first_difference), (lines.len(), None), "tick {tick} with {workers} workers");
+        }
+    }
+}
+
+#[test]
+fn a_trimmed_topic_is_a_loud_stop() {
+    let cluster = MockCluster::new(1).expect("an in-process broker");
+    cluster.create_topic(TELEMETRY, 1, 1).expect("a topic");
+    cluster.create_topic(DOMAIN, 1, 1).expect("a topic");
+    let brokers = cluster.bootstrap_servers();
+    let sources = identify(&options(&brokers, 1).kafka).expect("the topics are there");
+    let upto = vec![500, 0];
+    let binding = |tick| Binding {
+        tick,
+        generation: 1,
+        clock: Moment(0),
+        upto: upto.clone(),
+        watermarks: vec![Moment::MIN; 2],
+        idle: vec![false; 2],
+    };
+    let start = Start { generation: 2, sources, bindings: vec![binding(0), binding(1)], durable: 1 };
+    let refused = run(options(&brokers, 1), start, Arc::new(Recorder::default())).expect_err("the broker has nothing at 500");
+    assert!(refused.to_string().contains("the next offset to read is 500"), "{refused}");
+}

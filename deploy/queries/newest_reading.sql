@@ -1,0 +1,2 @@
+select max(at)
+from derived.latest

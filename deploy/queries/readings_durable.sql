@@ -1,0 +1,2 @@
+select coalesce(sum(readings), 0)::bigint
+from derived.books

@@ -1,0 +1,1 @@
+delete from derived.bindings where job = $1

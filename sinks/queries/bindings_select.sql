@@ -1,0 +1,4 @@
+select tick, generation, clock, upto, watermarks, idle
+from derived.bindings
+where job = $1
+order by tick

@@ -1,0 +1,1 @@
+select path from derived.history_files where job = $1

@@ -1,0 +1,1 @@
+insert into derived.jobs (job) values ($1) on conflict (job) do nothing
