@@ -27,7 +27,7 @@ fmt: ## formats the sources
 	$(CARGO) fmt --all
 
 bench: setup ## prints the figures of docs/performance.md with this machine, versions and load
-	$(CARGO) run --release --locked -p dcmms-benches --bin engine
+	$(CARGO) run --release --locked --bin engine
 	benches/end_to_end.sh $(ARGS)
 
 book: ## builds the book in docs/ (needs mdbook: cargo install mdbook)

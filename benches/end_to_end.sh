@@ -7,7 +7,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rate=${1:-72000} seconds=${2:-300} points=${3:-20000} workers=${WORKERS:-1}
-cargo build --release --locked -q -p dcmms-deploy -p dcmms-benches
+# The whole workspace, as `make build` does: another selection would build every dependency again with other features.
+cargo build --release --locked -q --workspace
 target=${CARGO_TARGET_DIR:-target}/release
 dir=$(mktemp -d "${TMPDIR:-/tmp}/dcmms-bench.XXXXXX")
 chmod 755 "$dir"

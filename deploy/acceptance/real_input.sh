@@ -20,7 +20,7 @@ shift
 variants=("$@")
 [ ${#variants[@]} -gt 0 ] || variants=(base again kill partitions1 partitions2 partitions8 workers2 tick50 tick5000 speed1000)
 dcmms=${DCMMS:-$root/target/release/dcmms}
-[ -x "$dcmms" ] || (cd "$root" && cargo build --locked --release -p dcmms-deploy)
+[ -x "$dcmms" ] || (cd "$root" && cargo build --locked --release --bin dcmms)
 keep=${WORK:-}
 work=${WORK:-$(mktemp -d)}
 mkdir -p "$work"

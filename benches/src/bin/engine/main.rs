@@ -1,6 +1,6 @@
 //! The engine alone, without broker and database, against a plain hand-written loop on the same readings.
 //!
-//! `cargo run --release -p dcmms-benches --bin engine [readings] [rounds]` (default 5,000,000 and 3). The job is one that
+//! `cargo run --release --bin engine [readings] [rounds]` (default 5,000,000 and 3). The job is one that
 //! other engines were measured at: JSON lines of 20,000 points, one-minute windows of each with count, extremes, mean
 //! and deviation, repeats counted. All kinds of run take turns, so that a busy machine slows all of them alike, and
 //! every answer is checked against the loop's, row by row.
