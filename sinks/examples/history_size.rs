@@ -1,4 +1,4 @@
-//! How many bytes a reading takes in the history: `cargo run --release -p dcmms-sinks --example history_size < readings.csv`, with lines
+//! How many bytes a reading takes in the history: `cargo run --release --example history_size < readings.csv`, with lines
 //! `point number,microseconds,value` in the order of arrival. Without input it makes up a plant: 2,000 points, a reading each 10 s.
 
 use dcmms_schemas::{

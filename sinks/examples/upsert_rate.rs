@@ -1,4 +1,4 @@
-//! How many rows a second the sink upserts: `cargo run --release -p dcmms-sinks --example upsert_rate`, with `DATABASE_URL` for a server of
+//! How many rows a second the sink upserts: `cargo run --release --example upsert_rate`, with `DATABASE_URL` for a server of
 //! your own (the private one writes without fsync).
 
 use dcmms_schemas::{

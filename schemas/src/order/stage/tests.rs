@@ -255,7 +255,7 @@ fn an_emergency_needs_no_estimate_and_a_supervisor_may_override_a_booking() {
     assert_eq!(Stage::Scheduled.after(Event::Assign, &facts), Ok(Stage::Assigned));
 }
 
-/// `UPDATE_DOCS=1 cargo test -p dcmms-schemas` writes the page anew.
+/// `UPDATE_DOCS=1 cargo test --workspace --lib stage` writes the page anew.
 #[test]
 fn the_book_says_what_the_table_says() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/work-orders.md");
