@@ -12,7 +12,7 @@ setup: ## installs what is missing on this machine (as root), or says what
 build: ## builds the binary as released
 	$(CARGO) build --release --locked --bin dcmms
 
-demo: ## runs everything on a machine with nothing running; ARGS="--kafka" for a real broker
+demo: setup ## runs everything on a machine with nothing running; ARGS="--kafka" for a real broker
 	$(CARGO) run --release --locked --bin dcmms -- demo $(ARGS)
 
 test: setup ## all tests, on a real PostgreSQL and a real Kafka that they start themselves
