@@ -2,21 +2,17 @@
 
 use crate::{
     check::Faults,
-    extract::{At, IfMatch, Json, Page, Query, cursor, limit, merge},
     gate::{Gate, Principal},
     problem::Problem,
-    respond::{Created, Tagged, Versioned},
+    resource::{Asked, Column, Resource, resource, text},
+    respond::Versioned,
     routes::Routes,
-    service::Shared,
-    work::Work,
 };
-use axum::{extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
 use dcmms_schemas::access::Feature::{F10, F11};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use sqlx::PgConnection;
-use utoipa::{IntoParams, ToSchema};
+use sqlx::{PgConnection, PgPool};
+use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
@@ -28,6 +24,13 @@ pub(crate) fn routes() -> Routes {
         .on(Gate::change(F11), routes!(change))
         .on(Gate::change(F11), routes!(remove))
 }
+
+resource!(ClassView, ClassInput, "/asset-classes", "assets", "an asset class";
+    list
+    read
+    add
+    change "Its code stays."
+    remove "One that a position has is refused.");
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::FromRow, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -89,81 +92,60 @@ async fn fetch(connection: &mut PgConnection, tenant: Uuid, id: Uuid) -> Result<
     row.ok_or_else(|| Problem::not_found("asset class", id))
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListQuery {
-    limit: Option<u16>,
-    cursor: Option<String>,
-}
+impl Resource for ClassView {
+    type Input = ClassInput;
+    const PATH: &'static str = "/asset-classes";
+    const FILTERS: &'static [Column] = &[];
+    const SORTS: &'static [Column] = &[text("code", "")];
 
-/// Lists asset classes by code.
-#[utoipa::path(get, path = "/asset-classes", tag = "assets", params(ListQuery), responses((status = 200, body = Page<ClassView>), (status = 400, body = Problem)))]
-async fn list(
-    State(service): State<Shared>,
-    who: Principal,
-    Query(query): Query<ListQuery>,
-) -> Result<axum::Json<Page<ClassView>>, Problem> {
-    let limit = limit(query.limit)?;
-    let after: Option<String> = cursor(query.cursor.as_deref(), "classes")?;
-    let rows = sqlx::query_as::<_, ClassView>(include_str!("../queries/classes_list.sql"))
-        .bind(who.tenant)
-        .bind(after)
-        .bind(i64::from(limit) + 1)
-        .fetch_all(&service.pool)
-        .await?;
-    Ok(axum::Json(Page::of(rows, limit, "classes", |row| row.class.code.clone())))
-}
-
-/// Shows an asset class.
-#[utoipa::path(get, path = "/asset-classes/{id}", tag = "assets", params(("id" = Uuid, Path)), responses((status = 200, body = ClassView), (status = 404, body = Problem)))]
-async fn read(State(service): State<Shared>, who: Principal, At(id): At<Uuid>) -> Result<Tagged<ClassView>, Problem> {
-    let mut connection = service.pool.acquire().await?;
-    Ok(Tagged(fetch(&mut connection, who.tenant, id).await?))
-}
-
-/// Adds an asset class.
-#[utoipa::path(post, path = "/asset-classes", tag = "assets", request_body = ClassInput,
-    responses((status = 201, body = ClassView), (status = 409, body = Problem), (status = 422, body = Problem)))]
-async fn add(mut work: Work, Json(input): Json<ClassInput>) -> Result<Created<ClassView>, Problem> {
-    let tenant = work.who.tenant;
-    let row = create(&mut work, tenant, input).await?;
-    Ok(Created { location: format!("/api/v1/asset-classes/{}", row.id), row })
-}
-
-/// Changes an asset class, but for its code.
-#[utoipa::path(patch, path = "/asset-classes/{id}", tag = "assets", params(("id" = Uuid, Path)), request_body(content = ClassInput, content_type = "application/merge-patch+json"),
-    responses((status = 200, body = ClassView), (status = 404, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem)))]
-async fn change(mut work: Work, At(id): At<Uuid>, seen: IfMatch, Json(patch): Json<Value>) -> Result<Tagged<ClassView>, Problem> {
-    let tenant = work.who.tenant;
-    let current = fetch(&mut work, tenant, id).await?;
-    seen.check(current.version)?;
-    let whole: ClassInput = merge(&current.class, &patch)?;
-    check(&whole)?;
-    if whole.code != current.class.code {
-        return Err(Problem::field("/code", "fixed", "a code stays: positions and rules name it"));
+    fn id(&self) -> Uuid {
+        self.id
     }
-    let row = sqlx::query_as(include_str!("../queries/class_update.sql"))
-        .bind(id)
-        .bind(&whole.name)
-        .bind(&whole.parent)
-        .bind(&whole.description)
-        .bind(seen.0)
-        .fetch_optional(&mut *work)
-        .await?;
-    row.map(Tagged).ok_or_else(|| Problem::stale(current.version + 1))
-}
 
-/// Archives an asset class that no position has.
-#[utoipa::path(delete, path = "/asset-classes/{id}", tag = "assets", params(("id" = Uuid, Path)), responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)))]
-async fn remove(mut work: Work, At(id): At<Uuid>, seen: IfMatch) -> Result<StatusCode, Problem> {
-    let tenant = work.who.tenant;
-    let current = fetch(&mut work, tenant, id).await?;
-    seen.check(current.version)?;
-    let used =
-        sqlx::query_scalar::<_, i64>(include_str!("../queries/class_archive.sql")).bind(id).bind(tenant).fetch_one(&mut *work).await?;
-    if used > 0 {
-        return Err(Problem::conflict("in_use", format!("{used} positions are of this class")));
+    fn input(&self) -> &ClassInput {
+        &self.class
     }
-    Ok(StatusCode::NO_CONTENT)
+
+    async fn rows(pool: &PgPool, who: &Principal, asked: &Asked) -> Result<Vec<ClassView>, Problem> {
+        let after = asked.after_text().map(|(code, _)| code);
+        let rows = sqlx::query_as::<_, ClassView>(include_str!("../queries/classes_list.sql"));
+        Ok(rows.bind(who.tenant).bind(after).bind(asked.rows_max()).fetch_all(pool).await?)
+    }
+
+    async fn fetch(connection: &mut PgConnection, who: &Principal, id: Uuid) -> Result<ClassView, Problem> {
+        fetch(connection, who.tenant, id).await
+    }
+
+    async fn lock(connection: &mut PgConnection, who: &Principal, id: Uuid) -> Result<ClassView, Problem> {
+        fetch(connection, who.tenant, id).await
+    }
+
+    async fn create(connection: &mut PgConnection, who: &Principal, input: ClassInput, _: DateTime<Utc>) -> Result<ClassView, Problem> {
+        create(connection, who.tenant, input).await
+    }
+
+    async fn update(
+        connection: &mut PgConnection,
+        _: &Principal,
+        current: ClassView,
+        whole: ClassInput,
+        _: DateTime<Utc>,
+    ) -> Result<ClassView, Problem> {
+        check(&whole)?;
+        if whole.code != current.class.code {
+            return Err(Problem::field("/code", "fixed", "a code stays: positions and rules name it"));
+        }
+        let row = sqlx::query_as(include_str!("../queries/class_update.sql"));
+        let row = row.bind(current.id).bind(&whole.name).bind(&whole.parent).bind(&whole.description).bind(current.version);
+        // Not locked before, because the statement itself looks at the version.
+        row.fetch_optional(connection).await?.ok_or_else(|| Problem::stale(current.version + 1))
+    }
+
+    async fn archive(connection: &mut PgConnection, who: &Principal, current: ClassView, _: DateTime<Utc>) -> Result<(), Problem> {
+        let used = sqlx::query_scalar::<_, i64>(include_str!("../queries/class_archive.sql")).bind(current.id).bind(who.tenant);
+        match used.fetch_one(connection).await? {
+            0 => Ok(()),
+            used => Err(Problem::conflict("in_use", format!("{used} positions are of this class"))),
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of Kafka (deploy gives it a [`publish::Publish`]) and nothing of the engine but its tables.
 //! In reading order: what every request goes through ([`mod@router`], `gate`, `extract`, [`problem`]), what every change
-//! leaves behind ([`outbox`]), then one group of files per resource.
+//! leaves behind ([`outbox`]), what resources have in common (`resource`), then one group of files per resource.
 
 // utoipa's derive qualifies what is already in scope.
 #![allow(unused_qualifications)]
@@ -18,6 +18,7 @@ pub mod router;
 pub mod routes;
 
 pub mod outbox;
+mod resource;
 pub mod work;
 
 pub mod accounts;

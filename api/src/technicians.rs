@@ -1,21 +1,17 @@
 //! Who works on orders, and what they may do until when.
 
 use crate::{
-    extract::{At, IfMatch, Json, Page, Query, cursor, limit, merge},
     gate::{Gate, Principal},
     problem::Problem,
-    respond::{Created, Tagged, Versioned},
+    resource::{Asked, Column, Resource, resource, text},
+    respond::Versioned,
     routes::Routes,
-    service::Shared,
-    work::Work,
 };
-use axum::{extract::State, http::StatusCode};
 use chrono::{DateTime, NaiveDate, Utc};
 use dcmms_schemas::access::Feature::{F04, F45};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use sqlx::PgConnection;
-use utoipa::{IntoParams, ToSchema};
+use sqlx::{PgConnection, PgPool};
+use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
@@ -27,6 +23,13 @@ pub(crate) fn routes() -> Routes {
         .on(Gate::change(F45), routes!(change))
         .on(Gate::change(F45), routes!(remove))
 }
+
+resource!(TechnicianView, TechnicianInput, "/technicians", "people", "a technician";
+    list
+    read
+    add
+    change "`skills` is replaced whole."
+    remove "Orders go on naming them.");
 
 /// A skill with its certificate, which counts on the days that it covers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -138,78 +141,61 @@ async fn skills(connection: &mut PgConnection, id: Uuid, skills: &[Skill]) -> Re
     Ok(())
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListQuery {
-    limit: Option<u16>,
-    cursor: Option<String>,
-}
+impl Resource for TechnicianView {
+    type Input = TechnicianInput;
+    const PATH: &'static str = "/technicians";
+    const FILTERS: &'static [Column] = &[];
+    const SORTS: &'static [Column] = &[text("name", "")];
 
-/// Lists technicians by name.
-#[utoipa::path(get, path = "/technicians", tag = "people", params(ListQuery), responses((status = 200, body = Page<TechnicianView>)))]
-async fn list(
-    State(service): State<Shared>,
-    who: Principal,
-    Query(query): Query<ListQuery>,
-) -> Result<axum::Json<Page<TechnicianView>>, Problem> {
-    let limit = limit(query.limit)?;
-    let after: Option<(String, Uuid)> = cursor(query.cursor.as_deref(), "technicians name")?;
-    let (name, id) = after.unzip();
-    let rows = sqlx::query_as::<_, TechnicianView>(include_str!("../queries/technicians_list.sql"))
-        .bind(who.tenant)
-        .bind(None::<Uuid>)
-        .bind(name)
-        .bind(id)
-        .bind(i64::from(limit) + 1)
-        .fetch_all(&service.pool)
-        .await?;
-    Ok(axum::Json(Page::of(rows, limit, "technicians name", |row| (row.technician.name.clone(), row.id))))
-}
+    fn id(&self) -> Uuid {
+        self.id
+    }
 
-/// Shows a technician.
-#[utoipa::path(get, path = "/technicians/{id}", tag = "people", params(("id" = Uuid, Path)), responses((status = 200, body = TechnicianView), (status = 404, body = Problem)))]
-async fn read(State(service): State<Shared>, who: Principal, At(id): At<Uuid>) -> Result<Tagged<TechnicianView>, Problem> {
-    let mut connection = service.pool.acquire().await?;
-    Ok(Tagged(fetch(&mut connection, who.tenant, id).await?))
-}
+    fn input(&self) -> &TechnicianInput {
+        &self.technician
+    }
 
-/// Adds a technician.
-#[utoipa::path(post, path = "/technicians", tag = "people", request_body = TechnicianInput,
-    responses((status = 201, body = TechnicianView), (status = 409, body = Problem), (status = 422, body = Problem)))]
-async fn add(mut work: Work, Json(input): Json<TechnicianInput>) -> Result<Created<TechnicianView>, Problem> {
-    let tenant = work.who.tenant;
-    let row = create(&mut work, tenant, input).await?;
-    Ok(Created { location: format!("/api/v1/technicians/{}", row.id), row })
-}
+    async fn rows(pool: &PgPool, who: &Principal, asked: &Asked) -> Result<Vec<TechnicianView>, Problem> {
+        let (name, id) = asked.after_text().unzip();
+        let rows = sqlx::query_as::<_, TechnicianView>(include_str!("../queries/technicians_list.sql"));
+        let rows = rows.bind(who.tenant).bind(None::<Uuid>).bind(name).bind(id).bind(asked.rows_max());
+        Ok(rows.fetch_all(pool).await?)
+    }
 
-/// Changes a technician; `skills` is replaced whole.
-#[utoipa::path(patch, path = "/technicians/{id}", tag = "people", params(("id" = Uuid, Path)), request_body(content = TechnicianInput, content_type = "application/merge-patch+json"),
-    responses((status = 200, body = TechnicianView), (status = 404, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem)))]
-async fn change(mut work: Work, At(id): At<Uuid>, seen: IfMatch, Json(patch): Json<Value>) -> Result<Tagged<TechnicianView>, Problem> {
-    let tenant = work.who.tenant;
-    let current = lock(&mut work, tenant, id, seen).await?;
-    let whole: TechnicianInput = merge(&current.technician, &patch)?;
-    whole.check()?;
-    save(&mut work, id, &whole, None).await?;
-    skills(&mut work, id, &whole.skills).await?;
-    Ok(Tagged(fetch(&mut work, tenant, id).await?))
-}
+    async fn fetch(connection: &mut PgConnection, who: &Principal, id: Uuid) -> Result<TechnicianView, Problem> {
+        fetch(connection, who.tenant, id).await
+    }
 
-/// Archives a technician; orders go on naming them.
-#[utoipa::path(delete, path = "/technicians/{id}", tag = "people", params(("id" = Uuid, Path)), responses((status = 204), (status = 404, body = Problem), (status = 412, body = Problem)))]
-async fn remove(State(service): State<Shared>, mut work: Work, At(id): At<Uuid>, seen: IfMatch) -> Result<StatusCode, Problem> {
-    let tenant = work.who.tenant;
-    let current = lock(&mut work, tenant, id, seen).await?;
-    save(&mut work, id, &current.technician, Some(service.now())).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
+    async fn lock(connection: &mut PgConnection, who: &Principal, id: Uuid) -> Result<TechnicianView, Problem> {
+        sqlx::query(include_str!("../queries/technician_lock.sql")).bind(who.tenant).bind(id).fetch_optional(&mut *connection).await?;
+        fetch(connection, who.tenant, id).await
+    }
 
-async fn lock(connection: &mut PgConnection, tenant: Uuid, id: Uuid, seen: IfMatch) -> Result<TechnicianView, Problem> {
-    let version = sqlx::query_scalar::<_, i64>(include_str!("../queries/technician_lock.sql")).bind(tenant).bind(id);
-    let version = version.fetch_optional(&mut *connection).await?.ok_or_else(|| Problem::not_found("technician", id))?;
-    seen.check(version)?;
-    fetch(connection, tenant, id).await
+    async fn create(
+        connection: &mut PgConnection,
+        who: &Principal,
+        input: TechnicianInput,
+        _: DateTime<Utc>,
+    ) -> Result<TechnicianView, Problem> {
+        create(connection, who.tenant, input).await
+    }
+
+    async fn update(
+        connection: &mut PgConnection,
+        who: &Principal,
+        current: TechnicianView,
+        whole: TechnicianInput,
+        _: DateTime<Utc>,
+    ) -> Result<TechnicianView, Problem> {
+        whole.check()?;
+        save(connection, current.id, &whole, None).await?;
+        skills(connection, current.id, &whole.skills).await?;
+        fetch(connection, who.tenant, current.id).await
+    }
+
+    async fn archive(connection: &mut PgConnection, _: &Principal, current: TechnicianView, now: DateTime<Utc>) -> Result<(), Problem> {
+        save(connection, current.id, &current.technician, Some(now)).await
+    }
 }
 
 async fn save(connection: &mut PgConnection, id: Uuid, input: &TechnicianInput, archived_at: Option<DateTime<Utc>>) -> Result<(), Problem> {

@@ -1,7 +1,7 @@
 //! Calendars in Postgres.
 
 use super::{CalendarInput, CalendarView, view::HolidayInput};
-use crate::{extract::IfMatch, outbox, problem::Problem};
+use crate::{outbox, problem::Problem};
 use chrono::{DateTime, Utc};
 use dcmms_schemas::calendar::Opening;
 use sqlx::{PgConnection, PgPool, types::Json};
@@ -44,11 +44,9 @@ pub async fn fetch(connection: &mut PgConnection, tenant: Uuid, id: Uuid) -> Res
     row.map(CalendarView::from).ok_or_else(|| Problem::not_found("calendar", id))
 }
 
-pub(super) async fn lock(connection: &mut PgConnection, tenant: Uuid, id: Uuid, seen: IfMatch) -> Result<CalendarView, Problem> {
+pub(super) async fn lock(connection: &mut PgConnection, tenant: Uuid, id: Uuid) -> Result<CalendarView, Problem> {
     sqlx::query(include_str!("../../queries/calendar_lock.sql")).bind(tenant).bind(id).execute(&mut *connection).await?;
-    let calendar = fetch(connection, tenant, id).await?;
-    seen.check(calendar.version)?;
-    Ok(calendar)
+    fetch(connection, tenant, id).await
 }
 
 /// Adds a calendar and tells the engine.

@@ -1,32 +1,22 @@
 //! Sites in Postgres.
 
 use super::{SiteInput, SiteView};
-use crate::{outbox, problem::Problem};
+use crate::{outbox, problem::Problem, resource::Asked};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// One page of rows and one more, if there is one.
-#[expect(clippy::too_many_arguments, reason = "each is a parameter of the query")]
-pub(super) async fn list(
-    pool: &PgPool,
-    tenant: Uuid,
-    codes: Option<Vec<String>>,
-    kinds: Option<Vec<String>>,
-    column: &str,
-    down: bool,
-    after: Option<(String, Uuid)>,
-    limit: u16,
-) -> Result<Vec<SiteView>, Problem> {
-    let (after_key, after_id) = after.unzip();
+pub(super) async fn list(pool: &PgPool, tenant: Uuid, asked: &Asked) -> Result<Vec<SiteView>, Problem> {
+    let (after_key, after_id) = asked.after_text().unzip();
     let rows = sqlx::query_as(include_str!("../../queries/sites_list.sql"))
         .bind(tenant)
-        .bind(codes)
-        .bind(kinds)
-        .bind(column)
-        .bind(down)
+        .bind(asked.texts("code"))
+        .bind(asked.texts("kind"))
+        .bind(asked.sort.name)
+        .bind(asked.down)
         .bind(after_key)
         .bind(after_id)
-        .bind(i64::from(limit) + 1);
+        .bind(asked.rows_max());
     Ok(rows.fetch_all(pool).await?)
 }
 
