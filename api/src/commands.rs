@@ -107,7 +107,12 @@ async fn one(service: &Shared, command: &Pending) -> Result<(), Problem> {
     let done = sqlx::query(include_str!("../queries/command_done.sql"));
     done.bind(command.id).bind(name).bind(&detail).bind(order).execute(&mut *transaction).await?;
     transaction.commit().await?;
-    tracing::info!(command = %command.id, outcome = name, detail, "command carried out");
+    // What changed an order is news to people; that handling followed a moved alarm is not.
+    if order.is_some() {
+        tracing::info!(command = %command.id, outcome = name, detail, "command carried out");
+    } else {
+        tracing::debug!(command = %command.id, outcome = name, detail, "command carried out");
+    }
     Ok(())
 }
 

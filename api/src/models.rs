@@ -49,8 +49,8 @@ impl Versioned for ModelView {
 }
 
 /// Publishes a model under its name: a first version, or the next one. The id and the version in `model` are replaced by
-/// those it gets. `training` says what it was trained on. Tells the engine; the caller commits.
-pub async fn publish(connection: &mut PgConnection, tenant: Uuid, mut model: Model, training: &Value) -> Result<Model, Problem> {
+/// those it gets. `training` says what it was trained on. Tells the engine by the outbox row that is answered; the caller commits.
+pub async fn publish(connection: &mut PgConnection, tenant: Uuid, mut model: Model, training: &Value) -> Result<(Model, i64), Problem> {
     let inputs = model.features.len();
     let lengths = [model.means.len(), model.scales.len(), model.coefficients.len()];
     if lengths.iter().any(|length| *length != inputs) || inputs == 0 {
@@ -76,8 +76,8 @@ pub async fn publish(connection: &mut PgConnection, tenant: Uuid, mut model: Mod
         .execute(&mut *connection)
         .await?;
     let event = domain::Event { version, at: Moment::from(at), removed: false, row: domain::Row::Model(model.clone()) };
-    outbox::record(connection, &event).await?;
-    Ok(model)
+    let outbox_seq = outbox::record(connection, &event).await?;
+    Ok((model, outbox_seq))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -149,33 +149,53 @@ pub fn plan(sites: &[SitePlan], rules_from: DateTime<Utc>) -> Plan {
     plan
 }
 
-/// Sends the past that ends at the anchor: an array of readings per gateway and step. Blocks; answers the readings sent.
-pub fn telemetry(seed: u64, anchor: Moment, producer: &mut Producer, stopped: &dyn Fn() -> bool) -> anyhow::Result<u64> {
-    let from = simulate::past(anchor);
-    let mut plant = Plant::new(seed, &Schedule::developed(from, anchor));
-    let bar = bar(((anchor.0 - from.0) / SECOND) as u64, "{elapsed_precise} {wide_bar} {percent}% of the plant's past, {eta} left");
-    let (mut samples, mut payload, mut count) = (Vec::new(), Vec::new(), 0);
-    for at in plant::steps(from, anchor, simulate::PAST_PERIOD_US) {
-        if stopped() {
-            bail!("stopped; seed again to go on");
-        }
-        plant.step(at, &mut samples);
-        // A buffer that is delivered must not be thinned with its moment of delivery, so only ordinary steps are left out.
-        let fine = anchor.0 - at.0 <= FINE_DAYS * DAY || (at.0 / simulate::PAST_PERIOD_US) % COARSE == 0;
-        if !fine {
-            samples.retain(|sample: &Sample| sample.at < at.minus(5 * MINUTE));
-        }
-        for message in samples.chunk_by(|a, b| plant.points[a.point].position == plant.points[b.point].position) {
-            array(&plant, message, &mut payload);
-            producer.send(plant.gateway(plant.points[message[0].point].position), &payload)?;
-        }
-        count += samples.len() as u64;
-        samples.clear();
-        bar.set_position(((at.0 - from.0) / SECOND) as u64);
+/// The past that ends at the anchor, sent in stretches: the plant lives through it once.
+pub struct Past {
+    plant: Plant,
+    anchor: Moment,
+    reached: Moment,
+}
+
+impl std::fmt::Debug for Past {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Past").field("anchor", &self.anchor).field("reached", &self.reached).finish_non_exhaustive()
     }
-    producer.flush()?;
-    bar.finish_and_clear();
-    Ok(count)
+}
+
+impl Past {
+    pub fn new(seed: u64, anchor: Moment) -> Past {
+        let from = simulate::past(anchor);
+        Past { plant: Plant::new(seed, &Schedule::developed(from, anchor)), anchor, reached: from }
+    }
+
+    /// Sends what is left of it before `upto`: an array of readings per gateway and step. Blocks; answers the readings sent.
+    pub fn send(&mut self, upto: Moment, producer: &mut Producer, stopped: &dyn Fn() -> bool) -> anyhow::Result<u64> {
+        let from = std::mem::replace(&mut self.reached, upto);
+        let plant = &mut self.plant;
+        let bar = bar(((upto.0 - from.0) / SECOND) as u64, "{elapsed_precise} {wide_bar} {percent}% of the plant's past, {eta} left");
+        let (mut samples, mut payload, mut count) = (Vec::new(), Vec::new(), 0);
+        for at in plant::steps(from, upto, simulate::PAST_PERIOD_US) {
+            if stopped() {
+                bail!("stopped; seed again to go on");
+            }
+            plant.step(at, &mut samples);
+            // A buffer that is delivered must not be thinned with its moment of delivery, so only ordinary steps are left out.
+            let fine = self.anchor.0 - at.0 <= FINE_DAYS * DAY || (at.0 / simulate::PAST_PERIOD_US) % COARSE == 0;
+            if !fine {
+                samples.retain(|sample: &Sample| sample.at < at.minus(5 * MINUTE));
+            }
+            for message in samples.chunk_by(|a, b| plant.points[a.point].position == plant.points[b.point].position) {
+                array(plant, message, &mut payload);
+                producer.send(plant.gateway(plant.points[message[0].point].position), &payload)?;
+            }
+            count += samples.len() as u64;
+            samples.clear();
+            bar.set_position(((at.0 - from.0) / SECOND) as u64);
+        }
+        producer.flush()?;
+        bar.finish_and_clear();
+        Ok(count)
+    }
 }
 
 /// One message: an array of the readings of a gateway.

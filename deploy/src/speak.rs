@@ -92,17 +92,29 @@ pub async fn sow(config: &Config, pool: &PgPool, mut producer: Producer, seed: u
     } else {
         tracing::info!(%anchor, "the demo plant is there already");
     }
-    if !seed::has_past(pool, anchor).await? {
-        known(config, pool, seeded.outbox_seq, stop).await?;
-        let (before, started) = (seed::durable_readings(pool).await?, Instant::now());
-        let asked = stop.clone();
-        let sending = spawn_blocking(move || seed::telemetry(seed, anchor, &mut producer, &|| asked.is_requested()));
-        let sent = sending.await.context("send the plant's past")??;
-        seed::settled(pool, before + sent, || stop.is_requested()).await?;
-        tracing::info!(readings = %HumanCount(sent), seconds = started.elapsed().as_secs(), "the past is in the tables");
+    if seed::has_past(pool, anchor).await? {
+        if !train::exists(pool, train::FAN).await? {
+            train::demo(pool, anchor, anchor).await?;
+        }
+        return Ok(anchor);
     }
-    if !train::exists(pool, train::FAN).await? {
-        train::demo(pool, anchor).await?;
+    known(config, pool, seeded.outbox_seq, stop).await?;
+    // A model speaks of the hours that arrive once the engine knows it, so the last of the past waits for the model.
+    let mut past = seed::Past::new(seed, anchor);
+    for upto in [train::demo_from(anchor), anchor] {
+        let (before, started, asked) = (seed::durable_readings(pool).await?, Instant::now(), stop.clone());
+        let sending = spawn_blocking(move || {
+            let sent = past.send(upto, &mut producer, &|| asked.is_requested())?;
+            anyhow::Ok((past, producer, sent))
+        });
+        let sent;
+        (past, producer, sent) = sending.await.context("send the plant's past")??;
+        seed::settled(pool, before + sent, || stop.is_requested()).await?;
+        tracing::info!(%upto, readings = %HumanCount(sent), seconds = started.elapsed().as_secs(), "the past is in the tables");
+        if !train::exists(pool, train::FAN).await? {
+            let outbox_seq = train::demo(pool, anchor, upto).await?;
+            known(config, pool, outbox_seq, stop).await?;
+        }
     }
     Ok(anchor)
 }

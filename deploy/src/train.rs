@@ -8,7 +8,7 @@ use dcmms_dataflows::train::{FailureFact, Metrics, TrainSpec, TrainingRow, fit};
 use dcmms_schemas::{
     id::{ModelId, PointNumber, PositionId, SiteId},
     model::{FeatureOf, FeatureSpec, Model},
-    time::{DAY, HOUR, Moment},
+    time::{HOUR, Moment},
 };
 use sqlx::PgPool;
 use std::time::Instant;
@@ -106,7 +106,7 @@ pub async fn command(config: Config, args: TrainArgs) -> anyhow::Result<()> {
     if args.dry_run {
         return print("nothing was changed: --dry-run\n");
     }
-    let model = publish(&pool, model, &metrics, from, to).await?;
+    let (model, _) = publish(&pool, model, &metrics, from, to).await?;
     print(&format!("version {} of {:?} is at work from {} on\n", model.version, model.name, model.valid_from))
 }
 
@@ -115,15 +115,21 @@ pub async fn exists(pool: &PgPool, name: &str) -> anyhow::Result<bool> {
     sqlx::query_scalar(include_str!("../queries/model_exists.sql")).bind(name).fetch_one(pool).await.context("look for the model")
 }
 
-/// Trains the demo's model on its past. It speaks of the last day too, so that the fan that is failing is known at once.
-pub async fn demo(pool: &PgPool, anchor: Moment) -> anyhow::Result<()> {
-    let (from, to) = (crate::simulate::past(anchor).utc(), anchor.utc());
+/// The moment at which the demo's model goes to work. Of a fan that began to fail before it, a run of hours above the
+/// threshold is young enough to be acted on until the anchor.
+pub const fn demo_from(anchor: Moment) -> Moment {
+    anchor.minus(20 * HOUR)
+}
+
+/// Trains the demo's model on its past until `to` and puts it to work from then on. Answers the outbox row that tells of it.
+pub async fn demo(pool: &PgPool, anchor: Moment, to: Moment) -> anyhow::Result<i64> {
+    let (from, to, valid_from) = (crate::simulate::past(anchor).utc(), to.utc(), demo_from(anchor));
     let started = Instant::now();
     let args = TrainArgs { class: "inverter".into(), mechanism: None, from: None, to: None, horizon_hours: 24, hours: 3, dry_run: false };
-    let (model, metrics) = learn(pool, &args, from, to, anchor.minus(DAY)).await?;
-    let model = publish(pool, model, &metrics, from, to).await?;
+    let (model, metrics) = learn(pool, &args, from, to, valid_from).await?;
+    let (model, outbox_seq) = publish(pool, model, &metrics, from, to).await?;
     tracing::info!(model = model.name, version = model.version, ms = started.elapsed().as_millis(), figures = ?metrics, "trained a model on the past");
-    Ok(())
+    Ok(outbox_seq)
 }
 
 async fn learn(
@@ -212,12 +218,12 @@ async fn failures(pool: &PgPool, class: &str, mechanism: &str, from: DateTime<Ut
     Ok(found.into_iter().map(fact).collect())
 }
 
-async fn publish(pool: &PgPool, model: Model, metrics: &Metrics, from: DateTime<Utc>, to: DateTime<Utc>) -> anyhow::Result<Model> {
+async fn publish(pool: &PgPool, model: Model, metrics: &Metrics, from: DateTime<Utc>, to: DateTime<Utc>) -> anyhow::Result<(Model, i64)> {
     let training = serde_json::json!({ "from": from, "to": to, "metrics": metrics, "alias": "champion" });
     let mut transaction = pool.begin().await.context("publish the model")?;
-    let model = dcmms_api::models::publish(&mut transaction, TENANT_DEFAULT, model, &training).await.map_err(refused)?;
+    let published = dcmms_api::models::publish(&mut transaction, TENANT_DEFAULT, model, &training).await.map_err(refused)?;
     transaction.commit().await.context("publish the model")?;
-    Ok(model)
+    Ok(published)
 }
 
 /// The figures, for a person.

@@ -156,8 +156,8 @@ async fn training_publishes_versions_of_a_model() {
     let api = Api::start().await;
     let tenant = dcmms_api::accounts::TENANT_DEFAULT;
     let mut connection = api.pool().acquire().await.unwrap();
-    let first = dcmms_api::models::publish(&mut connection, tenant, model(0.5), &json!({"rows": 10})).await.unwrap();
-    let second = dcmms_api::models::publish(&mut connection, tenant, model(0.6), &json!({"rows": 20})).await.unwrap();
+    let (first, _) = dcmms_api::models::publish(&mut connection, tenant, model(0.5), &json!({"rows": 10})).await.unwrap();
+    let (second, _) = dcmms_api::models::publish(&mut connection, tenant, model(0.6), &json!({"rows": 20})).await.unwrap();
     assert_eq!((first.id, first.version, second.version), (second.id, 1, 2));
     let broken = Model { means: vec![], ..model(0.5) };
     assert_eq!(dcmms_api::models::publish(&mut connection, tenant, broken, &json!({})).await.unwrap_err().status, 422);
