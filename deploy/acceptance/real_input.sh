@@ -116,13 +116,13 @@ replay() { # options of both replays
   "$dcmms" replay "${solar[@]}" --map "$root/deploy/samples/solar-plant1.toml" "$@" >>"$home/replay.log" 2>&1 || { tail -5 "$home/replay.log" >&2; exit 1; }
   "$dcmms" replay "${wind[@]}" --map "$root/deploy/samples/wind-t1.toml" "$@" >>"$home/replay.log" 2>&1 || { tail -5 "$home/replay.log" >&2; exit 1; }
 }
-# Waits until so many readings are durable and the engine has looked at the clock for a while after, so that silences
-# have been noticed.
+# Waits until so many readings are durable and the engine's clock is half a minute further: silences have been noticed, and the
+# rows of quarters, hours and days, which are said each 30 s, have had their turn.
 settle() { # readings
   wait_for "$1 durable readings" 900 at_least "select coalesce(sum(readings), 0) from derived.books" "$1"
   local then
   then=$(date +%s)
-  wait_for "the engine's clock" 120 at_least "select coalesce(max(extract(epoch from durable_clock))::bigint, 0) from derived.jobs" $((then + 12))
+  wait_for "the engine's clock" 120 at_least "select coalesce(max(extract(epoch from durable_clock))::bigint, 0) from derived.jobs" $((then + 34))
 }
 balanced() {
   number "select coalesce(bool_and(messages = decoded + unreadable and readings = accepted + duplicates + superseded + late + rejected), false) from derived.books"
