@@ -3,17 +3,23 @@
 mod support;
 
 use dcmms_schemas::{
+    command::{Command, Request},
+    id::{AlarmId, PointNumber, RuleId, SiteId},
+    outcome::Outcome,
+    rule::OrderTemplate,
     sealed::Outlet,
     testing::{Cluster, TestDatabase},
+    time::SECOND,
 };
 use dcmms_sinks::SinkError;
 use support::{
     assert_same, binding, dump, kill,
     model::Model,
     opened, say, stop,
-    story::{Random, story},
+    story::{Random, START, Said, story},
     tell, until, until_durable,
 };
+use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_are_those_of_a_plain_model_at_every_tick() {
@@ -63,6 +69,45 @@ async fn ticks_told_again_change_nothing() {
     let mut sink = opened(&undisturbed, root.path(), 2).await;
     tell(&mut sink, &story).await;
     assert_same(&dump(database.pool()).await, &dump(undisturbed.pool()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_withdrawn_and_proved_again_is_asked_for_again() {
+    let (alarm, other) = (AlarmId(Uuid::from_u128(1)), AlarmId(Uuid::from_u128(2)));
+    let raise = |alarm| Request::RaiseOrder {
+        alarm,
+        rule: RuleId(Uuid::from_u128(3)),
+        rule_version: 1,
+        point: PointNumber(4),
+        site: SiteId(Uuid::from_u128(5)),
+        position: None,
+        onset: START,
+        template: OrderTemplate {
+            order_type: "corrective".to_owned(),
+            priority: "high".to_owned(),
+            title: "Look".to_owned(),
+            description: String::new(),
+        },
+    };
+    let withdraw = |alarm| Request::WithdrawAlarm { alarm, reason: "disproved".to_owned() };
+    let requests = [raise(alarm), raise(alarm), withdraw(alarm), raise(alarm), raise(other), raise(alarm), withdraw(alarm), raise(alarm)];
+    let story: Vec<Said> = (1..)
+        .zip(requests)
+        .map(|(tick, request)| {
+            let clock = START.plus(tick as i64 * SECOND);
+            Said { tick, clock, shares: vec![Outcome { commands: vec![Command::new(clock, request)], ..Outcome::default() }] }
+        })
+        .collect();
+    // In one transaction, and in one for each tick.
+    for burst in [story.len(), 1] {
+        let (database, root) = (TestDatabase::create().await, tempfile::tempdir().unwrap());
+        let mut sink = opened(&database, root.path(), 1).await;
+        for ticks in story.chunks(burst) {
+            tell(&mut sink, ticks).await;
+        }
+        let asked: Vec<i64> = sqlx::query_scalar("select tick from derived.commands order by tick").fetch_all(database.pool()).await.unwrap();
+        assert_eq!(asked, [1, 3, 4, 5, 7, 8], "at {burst} ticks a transaction");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
