@@ -9,8 +9,8 @@ help: ## lists these
 setup: ## installs what is missing on this machine (as root), or says what
 	@deploy/setup.sh
 
-build: ## builds the binary as released
-	$(CARGO) build --release --locked --bin dcmms
+build: setup ## builds the binary as released: with TLS and SASL to Kafka
+	$(CARGO) build --release --locked --bin dcmms --features dcmms-deploy/kafka-tls
 
 demo: setup ## runs everything on a machine with nothing running; ARGS="--kafka" for a real broker
 	$(CARGO) run --release --locked --bin dcmms -- demo $(ARGS)

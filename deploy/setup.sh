@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what dCMMS is built and run with on Debian or Ubuntu, where it is missing: C compiler, make and pkg-config (librdkafka,
-# zstd), PostgreSQL's programs (private clusters of the demo and the tests), Java and Maven (the tests' Kafka broker).
+# Installs what dCMMS is built and run with on Debian or Ubuntu, where it is missing: C compiler, make, pkg-config and OpenSSL's
+# headers (librdkafka, zstd; TLS in releases), PostgreSQL's programs (private clusters of the demo and the tests), Java and Maven (the tests' Kafka broker).
 # As root it installs; otherwise it prints the command that would. Rust is not installed: see https://rustup.rs.
 set -euo pipefail
 
@@ -18,6 +18,7 @@ need gcc command -v cc
 need libc6-dev test -f /usr/include/stdio.h
 need make command -v make
 need pkg-config command -v pkg-config
+need libssl-dev test -f /usr/include/openssl/ssl.h
 need postgresql has_postgres
 need openjdk-17-jre-headless command -v java
 need maven command -v mvn
