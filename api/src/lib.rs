@@ -23,7 +23,9 @@ pub mod work;
 
 pub mod accounts;
 
+mod assets;
 pub mod calendars;
+mod changes;
 pub mod classes;
 pub mod models;
 pub mod points;
@@ -61,5 +63,5 @@ pub mod setup;
 
 mod health;
 
-pub use router::{document, router};
+pub use router::{document, queries, router};
 pub use service::{Limits, Service, Shared};

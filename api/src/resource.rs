@@ -1,11 +1,18 @@
 //! What sites, parts, plans and their like have in common: pages, entity tags, idempotent creation, merge patches, archiving.
 //!
-//! A resource says how its rows are read and written ([`Resource`]). The handlers that [`resource!`] writes out are the same for all;
-//! the module that holds them names the feature of each route.
+//! A resource says what it is called and how its rows are read and written ([`Resource`]); where one table holds it, its columns are
+//! enough ([`Plain`]), and where it moves through a machine of `schemas`, so are its facts and effects ([`Moving`]). The handlers that
+//! [`resource!`] writes out are the same for all; the module that holds them names the feature of each route.
 
 mod asked;
+mod moving;
+mod plain;
+mod refusal;
 
-pub(crate) use asked::{Asked, Column, Wanted, text, uuid};
+pub(crate) use asked::{Asked, Column, Wanted, text, time, uuid};
+pub(crate) use moving::{Moving, act, actions};
+pub(crate) use plain::{Find, Plain, Row, edit, row, statements};
+pub(crate) use refusal::Refusals;
 
 use crate::{
     extract::{IfMatch, Page, merge},

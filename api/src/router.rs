@@ -3,7 +3,7 @@
 mod envelope;
 
 use crate::{
-    accounts, calendars, classes, health, intake, live, models, operations, points, positions,
+    accounts, assets, calendars, changes, classes, health, intake, live, models, operations, points, positions,
     problem::Problem,
     readings,
     routes::{Route, Routes},
@@ -47,8 +47,14 @@ pub fn table() -> Vec<Route> {
     routes(&Limits::STANDARD).table
 }
 
+/// The statements that are put together in the code, for the test that prepares them.
+pub fn queries() -> Vec<String> {
+    assets::queries()
+}
+
 fn routes(limits: &Limits) -> Routes {
     let plant = Routes::new().merge(sites::routes()).merge(classes::routes()).merge(positions::routes()).merge(points::routes());
+    let plant = plant.merge(assets::routes()).merge(changes::routes());
     let judged = Routes::new().merge(rules::routes()).merge(calendars::routes()).merge(models::routes());
     let said = intake::routes(limits.telemetry_bytes_max).merge(readings::routes()).merge(unknown::routes()).merge(live::routes());
     let resources = accounts::routes().merge(plant).merge(judged).merge(said).merge(operations::routes()).merge(upkeep::routes());

@@ -7,8 +7,10 @@ pub mod id;
 pub mod time;
 
 pub mod access;
+pub mod asset;
 pub mod calendar;
 pub mod domain;
+pub mod machine;
 pub mod model;
 pub mod order;
 pub mod plant;

@@ -105,7 +105,8 @@ async fn what_is_withdrawn_and_proved_again_is_asked_for_again() {
         for ticks in story.chunks(burst) {
             tell(&mut sink, ticks).await;
         }
-        let asked: Vec<i64> = sqlx::query_scalar("select tick from derived.commands order by tick").fetch_all(database.pool()).await.unwrap();
+        let asked: Vec<i64> =
+            sqlx::query_scalar("select tick from derived.commands order by tick").fetch_all(database.pool()).await.unwrap();
         assert_eq!(asked, [1, 3, 4, 5, 7, 8], "at {burst} ticks a transaction");
     }
 }

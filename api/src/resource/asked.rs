@@ -9,6 +9,7 @@ use axum::{
     extract::{FromRequestParts, Query},
     http::request::Parts,
 };
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::marker::PhantomData;
 use utoipa::{
@@ -27,7 +28,7 @@ pub(crate) struct Column {
     pub(crate) name: &'static str,
     /// Its type in Postgres.
     pub(crate) kind: &'static str,
-    says: &'static str,
+    pub(crate) says: &'static str,
 }
 
 pub(crate) const fn text(name: &'static str, says: &'static str) -> Column {
@@ -38,10 +39,17 @@ pub(crate) const fn uuid(name: &'static str, says: &'static str) -> Column {
     Column { name, kind: "uuid", says }
 }
 
+pub(crate) const fn time(name: &'static str) -> Column {
+    Column { name, kind: "timestamptz", says: "" }
+}
+
 impl Column {
     fn reads(&self, value: &str) -> bool {
         match self.kind {
             "uuid" => value.parse::<Uuid>().is_ok(),
+            "boolean" => value.parse::<bool>().is_ok(),
+            "timestamptz" => value.parse::<DateTime<Utc>>().is_ok(),
+            "numeric" => value.parse::<rust_decimal::Decimal>().is_ok(),
             _ => true,
         }
     }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod alarms;
+mod assets;
 mod commands;
 mod intake;
 mod lineage;

@@ -17,4 +17,9 @@ async fn every_query_can_be_prepared() {
         count += 1;
     }
     assert!(count > 0);
+    for text in dcmms_api::queries() {
+        if let Err(error) = (&mut *connection).prepare(AssertSqlSafe(text.clone()).into_sql_str()).await {
+            panic!("{text}: {error}");
+        }
+    }
 }

@@ -73,9 +73,21 @@ impl Api {
 
     /// Someone with this role.
     pub(crate) async fn role(&self, role: Role) -> Client {
+        self.role_in(accounts::TENANT_DEFAULT, role).await
+    }
+
+    /// Someone with this role in a tenant of their own.
+    pub(crate) async fn stranger(&self, role: Role) -> Client {
+        let tenant = Uuid::new_v4();
+        let made = sqlx::query("insert into app.tenants (id, code, name) values ($1, $1::text, 'Other')").bind(tenant);
+        made.execute(self.pool()).await.unwrap();
+        self.role_in(tenant, role).await
+    }
+
+    async fn role_in(&self, tenant: Uuid, role: Role) -> Client {
         let token = format!("dck_{}", Uuid::new_v4().simple());
         sqlx::query("insert into app.api_keys (tenant_id, name, role, prefix, secret_sha256) values ($1, $2, $3, 'dck_test', $4)")
-            .bind(accounts::TENANT_DEFAULT)
+            .bind(tenant)
             .bind(format!("test {role}"))
             .bind(role.name())
             .bind(Sha256::digest(token.as_bytes()).to_vec())

@@ -26,6 +26,14 @@ macro_rules! names {
             }
         }
 
+        impl $crate::machine::Named for $kind {
+            const ALL: &'static [$kind] = $kind::ALL;
+
+            fn name(self) -> &'static str {
+                $kind::name(self)
+            }
+        }
+
         impl std::fmt::Display for $kind {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.name())
