@@ -8,6 +8,7 @@
 use crate::{
     publish::{Message, PublishError},
     service::Service,
+    wake::Faults,
 };
 use dcmms_schemas::{reading::Reason, wire};
 use serde::Deserialize;
@@ -41,13 +42,19 @@ pub enum ResendError {
 
 /// Carries adoptions out, for ever.
 pub async fn run(service: &Service) {
+    let mut faults = Faults::new("sending readings of adopted points again");
     loop {
         match step(service).await {
-            Ok(Some(readings)) => tracing::info!(readings, "readings of adopted points were sent again"),
-            Ok(None) => tokio::time::sleep(PAUSE).await,
+            Ok(sent) => {
+                faults.over();
+                match sent {
+                    Some(readings) => tracing::info!(readings, "readings of adopted points were sent again"),
+                    None => tokio::time::sleep(PAUSE).await,
+                }
+            }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "adoption waits");
-                tokio::time::sleep(PAUSE).await;
+                let why = std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
+                tokio::time::sleep(faults.note(&format!("{error}{why}"))).await;
             }
         }
     }

@@ -82,14 +82,20 @@ impl Faults {
         self.delay = DELAY_FIRST;
     }
 
-    /// Waits before the next try; says why once a minute. False at the end.
-    pub(crate) async fn wait(&mut self, error: &(dyn std::fmt::Display + Sync), shutdown: &mut watch::Receiver<bool>) -> bool {
+    /// Says why once a minute, and how long to wait before the next try.
+    pub(crate) fn note(&mut self, error: &(dyn std::fmt::Display + Sync)) -> Duration {
         if self.said.is_none_or(|said| said.elapsed() >= SAY_AGAIN) {
             tracing::warn!(what = self.what, %error, "cannot go on; trying again");
             self.said = Some(Instant::now());
         }
         let delay = self.delay;
         self.delay = (delay * 2).min(DELAY_MAX);
+        delay
+    }
+
+    /// [`Faults::note`], and waits. False at the end.
+    pub(crate) async fn wait(&mut self, error: &(dyn std::fmt::Display + Sync), shutdown: &mut watch::Receiver<bool>) -> bool {
+        let delay = self.note(error);
         tokio::select! {
             () = tokio::time::sleep(delay) => true,
             () = ended(shutdown) => false,

@@ -13,7 +13,7 @@ const PASSWORD_LETTERS: usize = 20;
 
 /// Makes the administrator.
 pub async fn command(config: &Config, args: &InitArgs) -> anyhow::Result<()> {
-    let pool = server::pool(config)?;
+    let pool = server::reached(config).await?;
     let typed = if args.password_stdin { Some(line()?) } else { asked()? };
     let (password, made) = match typed {
         Some(password) => (password, false),

@@ -63,7 +63,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
 }
 
 async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let pool = server::pool(config)?;
+    let pool = server::reached(config).await?;
     let place = server::place(&pool);
     dcmms_sinks::migrate(&pool).await.with_context(|| format!("migrate the database at {place}"))?;
     if !config.kafka.brokers.is_empty() {

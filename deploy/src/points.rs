@@ -13,7 +13,7 @@ const BY: &str = "dcmms points adopt-unknown";
 
 /// Makes unknown points known, batch by batch; each batch is whole or not at all.
 pub async fn adopt_unknown(config: &Config, args: AdoptArgs) -> anyhow::Result<()> {
-    let pool = server::pool(config)?;
+    let pool = server::reached(config).await?;
     loop {
         let input = AdoptInput {
             keys: args.keys.clone(),

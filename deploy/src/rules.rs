@@ -36,7 +36,7 @@ pub async fn command(config: Config, command: RulesCommand) -> anyhow::Result<()
     let rules = read(&std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?);
     let rules = rules.with_context(|| format!("the rules of {}", file.display()))?;
     let plan = Plan { rules: plan::rules(&rules), ..Plan::default() };
-    let created = setup::create(&server::pool(&config)?, &plan).await?;
+    let created = setup::create(&server::reached(&config).await?, &plan).await?;
     print(&format!("created {} rules; {} were there already\n", created.rules, rules.len() - created.rules))
 }
 

@@ -3,7 +3,10 @@
 use crate::config::Config;
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{
+    Connection, PgConnection,
+    postgres::{PgConnectOptions, PgPool, PgPoolOptions},
+};
 use std::{
     path::{Path, PathBuf},
     str::FromStr,
@@ -79,6 +82,15 @@ pub fn brokers(config: &Config) -> anyhow::Result<String> {
 pub fn pool(config: &Config) -> anyhow::Result<PgPool> {
     let options = database(config)?.application_name("dcmms");
     Ok(PgPoolOptions::new().max_connections(4).acquire_timeout(Duration::from_secs(10)).connect_lazy_with(options))
+}
+
+/// [`pool`], after asking the server once, so that a command that cannot wait says at once what is wrong.
+pub async fn reached(config: &Config) -> anyhow::Result<PgPool> {
+    let pool = pool(config)?;
+    let asked = PgConnection::connect_with(&pool.connect_options()).await;
+    let connection = asked.with_context(|| format!("reach PostgreSQL at {}; is it up, and is database.url right?", place(&pool)))?;
+    connection.close().await.context("reach PostgreSQL")?;
+    Ok(pool)
 }
 
 /// Where a pool connects, for the log.

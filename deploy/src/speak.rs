@@ -32,7 +32,7 @@ pub async fn simulate(config: Config, mut args: SimulateArgs) -> anyhow::Result<
     }
     let stop = Stop::on_signals()?;
     let config = reached(config).await?;
-    let pool = server::pool(&config)?;
+    let pool = server::reached(&config).await?;
     if args.create {
         create(&config, &pool, &simulate::plan(&args), &stop).await?;
     }
@@ -57,7 +57,7 @@ pub async fn replay(config: Config, args: ReplayArgs) -> anyhow::Result<()> {
     }
     let stop = Stop::on_signals()?;
     let config = reached(config).await?;
-    create(&config, &server::pool(&config)?, &replay::plan::plan(&surveyed), &stop).await?;
+    create(&config, &server::reached(&config).await?, &replay::plan::plan(&surveyed), &stop).await?;
     let mut producer = producer(&config)?;
     let (shift_us, refused, started) = (surveyed.shift_us(&args, replay::now()), surveyed.summary.refused, Instant::now());
     let sending = spawn_blocking(move || surveyed.send(&args, shift_us, &mut producer, &|| stop.is_requested()));
@@ -76,7 +76,7 @@ pub async fn replay(config: Config, args: ReplayArgs) -> anyhow::Result<()> {
 pub async fn seed(config: Config, args: SeedArgs) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
     let config = reached(config).await?;
-    let pool = server::pool(&config)?;
+    let pool = server::reached(&config).await?;
     let producer = producer(&config)?;
     let anchor = sow(&config, &pool, producer, args.seed, &stop).await?;
     print(&format!("the demo plant, its year of work, and its past are there; its present begins at {anchor}: dcmms simulate --live\n"))

@@ -98,7 +98,7 @@ pub const FAN: &str = "inverter cooling fan";
 const PAST_DAYS: i64 = 90;
 
 pub async fn command(config: Config, args: TrainArgs) -> anyhow::Result<()> {
-    let pool = server::pool(&config)?;
+    let pool = server::reached(&config).await?;
     let to = args.to.unwrap_or_else(Utc::now);
     let from = args.from.unwrap_or(to - TimeDelta::days(PAST_DAYS));
     let (model, metrics) = learn(&pool, &args, from, to, Moment::from(to)).await?;

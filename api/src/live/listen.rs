@@ -1,11 +1,11 @@
 //! Hearing from Postgres that a tick is durable.
 
-use crate::service::Service;
+use crate::{service::Service, wake::Faults};
 use serde::Deserialize;
 use sqlx::postgres::PgListener;
 use std::time::Duration;
 
-/// Between two attempts to reach the database.
+/// Before listening anew after a connection that was lost.
 const PAUSE: Duration = Duration::from_millis(500);
 
 #[derive(Deserialize)]
@@ -15,20 +15,23 @@ struct Durable {
 
 /// Moves [`Service::durable`] on whenever the sink commits, for ever; waits out a database that is down.
 pub async fn listen(service: &Service) {
+    let mut faults = Faults::new("hearing of durable ticks");
     loop {
-        if let Err(error) = hear(service).await {
-            tracing::warn!(%error, "cannot hear of durable ticks; trying again");
-        }
-        tokio::time::sleep(PAUSE).await;
+        let pause = match hear(service, &mut faults).await {
+            Ok(()) => PAUSE,
+            Err(error) => faults.note(&error),
+        };
+        tokio::time::sleep(pause).await;
     }
 }
 
-async fn hear(service: &Service) -> Result<(), sqlx::Error> {
+async fn hear(service: &Service, faults: &mut Faults) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(&service.pool).await?;
     listener.listen("dcmms_durable").await?;
     // What was committed before we listened.
     let tick: i64 = sqlx::query_scalar(include_str!("../../queries/durable_tick.sql")).fetch_one(&service.pool).await?;
     service.durable.send_replace(tick.unsigned_abs());
+    faults.over();
     loop {
         let Some(notice) = listener.try_recv().await? else { return Ok(()) };
         match serde_json::from_str::<Durable>(notice.payload()) {

@@ -102,9 +102,9 @@ pub(super) async fn status(config: &Config, job: Option<&str>, json: bool) -> an
 }
 
 async fn jobs(config: &Config, name: Option<&str>) -> anyhow::Result<Vec<Job>> {
-    let pool = server::pool(config)?;
+    let pool = server::reached(config).await?;
     let jobs = sqlx::query_as(include_str!("../../queries/jobs_list.sql")).bind(name).fetch_all(&pool).await;
-    jobs.with_context(|| format!("read the jobs from PostgreSQL at {}; is it up, and was `dcmms migrate` run?", server::place(&pool)))
+    jobs.with_context(|| format!("read the jobs from PostgreSQL at {}; was `dcmms migrate` run?", server::place(&pool)))
 }
 
 fn with_lag(mut sources: Vec<Source>, kafka: &crate::config::Kafka) -> Vec<Source> {
