@@ -1,1 +1,3 @@
-insert into app.adoptions (tenant_id, keys, points, outbox_seq, requested_by) values ($1, $2, $3, $4, $5) returning id
+insert into app.resends (tenant_id, kind, reasons, keys, points, outbox_seq, requested_by)
+values ($1, 'adoption', '{unknown_point}', $2, $3, $4, $5)
+returning id

@@ -1,1 +1,1 @@
-select job, rejects_file, rejects_bytes from derived.jobs
+select job, sources, rejects_file, rejects_bytes from derived.jobs

@@ -38,6 +38,7 @@ mod intake;
 pub mod live;
 mod operations;
 mod readings;
+pub mod rejects;
 pub mod resend;
 pub mod unknown;
 

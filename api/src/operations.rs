@@ -1,7 +1,6 @@
-//! How the engine is doing: its jobs, the books of its input, and what it refused.
+//! How the engine is doing: its jobs and the books of its input.
 
 use crate::{
-    extract::{Page, Query, commas, cursor, limit},
     gate::{Gate, Principal},
     problem::Problem,
     routes::Routes,
@@ -10,12 +9,12 @@ use crate::{
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use dcmms_schemas::access::Feature::F17;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().on(Gate::read(F17), routes!(jobs)).on(Gate::read(F17), routes!(books)).on(Gate::read(F17), routes!(rejects))
+    Routes::new().on(Gate::read(F17), routes!(jobs)).on(Gate::read(F17), routes!(books))
 }
 
 /// Everything of a kind; there are few.
@@ -79,66 +78,4 @@ struct BooksView {
 async fn books(State(service): State<Shared>, _: Principal) -> Result<Json<All<BooksView>>, Problem> {
     let data = sqlx::query_as(include_str!("../queries/books_list.sql")).fetch_all(&service.pool).await?;
     Ok(Json(All { data }))
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct RejectsQuery {
-    /// Reasons, comma-separated: unreadable, bad_field, non_finite, bad_time, future, out_of_resolution, unknown_point.
-    #[serde(rename = "filter[reason]")]
-    #[param(rename = "filter[reason]")]
-    reason: Option<String>,
-    /// A partition of the topic of readings.
-    #[serde(rename = "filter[partition]")]
-    #[param(rename = "filter[partition]")]
-    partition: Option<i32>,
-    from: Option<DateTime<Utc>>,
-    to: Option<DateTime<Utc>>,
-    limit: Option<u16>,
-    cursor: Option<String>,
-}
-
-/// What was refused in one hour of the clock, for one reason, of one partition.
-#[derive(Debug, Serialize, sqlx::FromRow, ToSchema)]
-struct RejectsView {
-    job: String,
-    #[serde(skip)]
-    source: i32,
-    topic: Option<String>,
-    partition: Option<i32>,
-    reason: String,
-    hour: DateTime<Utc>,
-    n: i64,
-    first_offset: i64,
-    last_offset: i64,
-    /// The file that has the bytes, below the data directory.
-    file: String,
-    /// What was wrong with the newest one.
-    detail: String,
-    tick: i64,
-}
-
-/// Lists what was refused, newest hours first.
-#[utoipa::path(get, path = "/rejects", tag = "operations", params(RejectsQuery), responses((status = 200, body = Page<RejectsView>), (status = 400, body = Problem)))]
-async fn rejects(
-    State(service): State<Shared>,
-    _: Principal,
-    Query(query): Query<RejectsQuery>,
-) -> Result<Json<Page<RejectsView>>, Problem> {
-    let limit = limit(query.limit)?;
-    let after: Option<(DateTime<Utc>, String, i32, String)> = cursor(query.cursor.as_deref(), "rejects")?;
-    let rows: Vec<RejectsView> = sqlx::query_as(include_str!("../queries/rejects_list.sql"))
-        .bind(commas(query.reason.as_deref()))
-        .bind(query.partition)
-        .bind(query.from)
-        .bind(query.to)
-        .bind(after.as_ref().map(|after| after.0))
-        .bind(after.as_ref().map(|after| after.1.clone()))
-        .bind(after.as_ref().map(|after| after.2))
-        .bind(after.map(|after| after.3))
-        .bind(i64::from(limit) + 1)
-        .fetch_all(&service.pool)
-        .await?;
-    Ok(Json(Page::of(rows, limit, "rejects", |row| (row.hour, row.job.clone(), row.source, row.reason.clone()))))
 }

@@ -5,7 +5,7 @@ mod envelope;
 use crate::{
     accounts, assets, calendars, changes, classes, health, intake, live, models, operations, points, positions,
     problem::Problem,
-    readings,
+    readings, rejects,
     routes::{Route, Routes},
     rules,
     service::{Limits, Shared},
@@ -57,7 +57,13 @@ fn routes(limits: &Limits) -> Routes {
     let plant = plant.merge(assets::routes()).merge(changes::routes());
     let judged = Routes::new().merge(rules::routes()).merge(calendars::routes()).merge(models::routes());
     let said = intake::routes(limits.telemetry_bytes_max).merge(readings::routes()).merge(unknown::routes()).merge(live::routes());
-    let resources = accounts::routes().merge(plant).merge(judged).merge(said).merge(operations::routes()).merge(upkeep::routes());
+    let resources = accounts::routes()
+        .merge(plant)
+        .merge(judged)
+        .merge(said)
+        .merge(operations::routes())
+        .merge(rejects::routes())
+        .merge(upkeep::routes());
     resources.under("/api/v1").merge(health::routes())
 }
 

@@ -18,6 +18,8 @@ pub struct Limits {
     pub live_clients_max: usize,
     /// Events waiting for one slow live client before it is dropped.
     pub live_queue_max: usize,
+    /// Refused messages that are sent again, or published, at once.
+    pub resend_messages_max: usize,
     /// Idle time after which a session ends.
     pub session_idle_s: i64,
     /// Age at which a session ends, however busy.
@@ -31,6 +33,7 @@ impl Limits {
         telemetry_bytes_max: 10 << 20,
         live_clients_max: 200,
         live_queue_max: 256,
+        resend_messages_max: 1_000,
         session_idle_s: 30 * 60,
         session_age_s: 12 * 60 * 60,
     };

@@ -57,6 +57,9 @@ pub enum Command {
     /// Points, as telemetry names them.
     #[command(subcommand)]
     Points(PointsCommand),
+    /// What the engine refused, and sending it through again after a fix.
+    #[command(subcommand)]
+    Rejects(RejectsCommand),
     /// Brings the database to the present shape.
     #[command(after_help = "Forward only, and the release still running survives it. Run it before the new `serve` and `job run`.")]
     Migrate,
@@ -190,6 +193,91 @@ pub struct AdoptArgs {
     /// All unknown keys that begin so.
     #[arg(long)]
     pub prefix: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RejectsCommand {
+    /// Counts what was refused, by reason and partition.
+    List(RejectsListArgs),
+    /// Shows the newest ones with their bytes.
+    #[command(after_help = "\
+Examples:
+  dcmms rejects show --reason bad_time
+  dcmms rejects show --limit 100 --json
+
+The bytes are in the data directory of the machine that ran the job; run this there.")]
+    Show(RejectsShowArgs),
+    /// Sends what was refused through again, each once.
+    #[command(after_help = "\
+Examples:
+  dcmms rejects replay --reason unknown_point --after-fix
+  dcmms rejects replay --reason bad_time,future --partition 3 --after-fix --wait
+
+`dcmms serve` on the machine that has the job's files does it; without it that waits. What was sent by an earlier replay is
+left alone. What is refused once more is a new reject.")]
+    Replay(RejectsReplayArgs),
+    /// Says how far a replay is.
+    Progress(RejectsProgressArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct RejectsListArgs {
+    /// Only these reasons.
+    #[arg(long, value_name = "REASON,…", value_delimiter = ',')]
+    pub reason: Vec<String>,
+    /// Only this job's.
+    #[arg(long)]
+    pub job: Option<String>,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct RejectsShowArgs {
+    /// Only these reasons.
+    #[arg(long, value_name = "REASON,…", value_delimiter = ',')]
+    pub reason: Vec<String>,
+    /// Only this job's.
+    #[arg(long)]
+    pub job: Option<String>,
+    /// How many.
+    #[arg(long, default_value_t = 10)]
+    pub limit: usize,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct RejectsReplayArgs {
+    /// For these reasons it was refused, and they are mended.
+    #[arg(long, value_name = "REASON,…", value_delimiter = ',', required = true)]
+    pub reason: Vec<String>,
+    /// Says that the cause is mended. Without it nothing is sent, and what there is is counted.
+    #[arg(long)]
+    pub after_fix: bool,
+    /// Only readings of these points.
+    #[arg(long, value_name = "KEY")]
+    pub key: Vec<String>,
+    /// Only what this job refused.
+    #[arg(long)]
+    pub job: Option<String>,
+    /// Only what came over this partition.
+    #[arg(long)]
+    pub partition: Option<i32>,
+    /// Waits until it is done.
+    #[arg(long)]
+    pub wait: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct RejectsProgressArgs {
+    /// As `dcmms rejects replay` printed it.
+    pub id: uuid::Uuid,
+    /// Waits until it is done.
+    #[arg(long)]
+    pub wait: bool,
 }
 
 #[derive(Args, Debug)]

@@ -117,7 +117,7 @@ impl Demo {
         dcmms_sinks::migrate(&pool).await.context("prepare the database")?;
         kafka::ensure_topics(&config.kafka).await?;
         let login = place::login(&config.data.dir, &pool).await?;
-        let publisher = Publisher::new(config.kafka.client())?;
+        let publisher = Publisher::new(config.kafka.client(), &config.kafka.domain_topic)?;
         let publisher = match &pace {
             Some(pace) => publisher.paced(pace.clone(), config.kafka.telemetry_topics.clone()),
             None => publisher,

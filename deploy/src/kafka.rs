@@ -2,6 +2,7 @@
 //! inside of the process.
 
 mod broker;
+mod once;
 mod pace;
 mod publisher;
 
@@ -12,7 +13,10 @@ pub use publisher::Publisher;
 use crate::config;
 use anyhow::{Context, bail};
 use dcmms_api::relay::Target;
-use dcmms_schemas::binding::{SourcePartition, Sources};
+use dcmms_schemas::{
+    binding::{SourcePartition, Sources},
+    wire::REJECTS_TOPIC,
+};
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
@@ -41,17 +45,20 @@ pub async fn ensure_topics(kafka: &config::Kafka) -> anyhow::Result<()> {
     };
     let wanted = kafka.telemetry_topics.iter().map(|name| (name, kafka.partitions)).chain([(&kafka.domain_topic, 1)]);
     let missing: Vec<_> = wanted.filter(|(name, _)| !existing.contains(name)).collect();
-    let topics: Vec<_> = missing
-        .iter()
-        .map(|(name, partitions)| keeping_all(NewTopic::new(name, *partitions, TopicReplication::Fixed(kafka.replication))))
-        .collect();
+    let replication = || TopicReplication::Fixed(kafka.replication);
+    let mut topics: Vec<_> =
+        missing.iter().map(|(name, partitions)| keeping_all(NewTopic::new(name, *partitions, replication()))).collect();
+    if !existing.iter().any(|name| name == REJECTS_TOPIC) {
+        // Nothing is read from it again, so the broker's own retention does.
+        topics.push(NewTopic::new(REJECTS_TOPIC, 1, replication()));
+    }
     if topics.is_empty() {
         return Ok(());
     }
     let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
     for made in admin.create_topics(&topics, &options).await.context("create topics")? {
         match made {
-            Ok(topic) => tracing::info!(topic, "created a topic that keeps everything"),
+            Ok(topic) => tracing::info!(topic, "created a topic"),
             // Another process was first.
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((topic, code)) => bail!("create topic {topic}: {code}; create it yourself, or lower kafka.replication"),

@@ -10,12 +10,14 @@ pub mod config;
 pub mod logging;
 pub mod server;
 pub mod shutdown;
+mod table;
 pub mod wait;
 
 pub mod demo;
 pub mod init;
 pub mod job;
 pub mod points;
+pub mod rejects;
 pub mod serve;
 
 pub mod kafka;
@@ -55,6 +57,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Train(args) => train::command(config, args).await,
         Command::Rules(command) => rules::command(config, command).await,
         Command::Points(PointsCommand::AdoptUnknown(args)) => points::adopt_unknown(&config, args).await,
+        Command::Rejects(command) => rejects::command(&config, command).await,
         Command::Migrate => migrate(&config).await,
         Command::Init(args) => init::command(&config, &args).await,
         Command::Openapi => print(&format!("{}\n", dcmms_api::document().to_pretty_json().context("print the OpenAPI document")?)),

@@ -26,7 +26,7 @@ pub async fn command(mut config: Config, listen: Option<String>) -> anyhow::Resu
         config.api.listen = listen;
     }
     config.kafka.brokers = server::brokers(&config)?;
-    let publisher = kafka::Publisher::new(config.kafka.client())?;
+    let publisher = kafka::Publisher::new(config.kafka.client(), &config.kafka.domain_topic)?;
     let stop = Stop::on_signals()?;
     let metrics = record_metrics()?;
     let server = Server::bind(config, publisher, metrics).await?;
@@ -56,9 +56,10 @@ impl Server {
     pub async fn run(self, stop: Stop) -> anyhow::Result<()> {
         let mut beside = JoinSet::new();
         beside.spawn(dcmms_api::commands::run(Arc::clone(&self.service), stop.receiver()));
-        let (hearing, resending) = (Arc::clone(&self.service), Arc::clone(&self.service));
+        let (hearing, resending, showing) = (Arc::clone(&self.service), Arc::clone(&self.service), Arc::clone(&self.service));
         beside.spawn(until(stop.clone(), async move { dcmms_api::live::listen(&hearing).await }));
         beside.spawn(until(stop.clone(), async move { dcmms_api::resend::run(&resending).await }));
+        beside.spawn(until(stop.clone(), async move { dcmms_api::rejects::publish::run(&showing).await }));
         beside.spawn(relay(Arc::clone(&self.service), self.config.kafka.clone(), stop.clone()));
         let asked = stop.clone();
         let router = dcmms_api::router(self.service).into_make_service_with_connect_info::<SocketAddr>();

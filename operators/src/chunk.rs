@@ -1,13 +1,6 @@
 //! Raw messages on their way from the reader thread to the decoder.
 
-/// What a message's bytes are, as its header says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON reading or an array of readings.
-    Json,
-    /// An Arrow IPC stream.
-    Arrow,
-}
+pub use dcmms_schemas::wire::Format;
 
 /// Messages of one partition in the order of their offsets, their bytes end to end in one arena, so that a batch of
 /// thousands costs five allocations.

@@ -18,6 +18,7 @@ pub mod rule;
 pub mod sla;
 
 pub mod reading;
+pub mod rejected;
 pub mod wire;
 
 pub mod alarm;

@@ -1,6 +1,6 @@
 //! What a point said, and what may be wrong with it.
 
-use crate::time::Moment;
+use crate::{time::Moment, wire::Format};
 use serde::{Deserialize, Serialize};
 
 /// How far a value can be trusted, as its source says.
@@ -108,6 +108,8 @@ pub struct Reject {
     pub index: Option<u32>,
     /// The point it was for, where that could be read.
     pub point: Option<String>,
+    /// What the bytes are: what the message was when all of it was refused, else JSON.
+    pub format: Format,
     /// The reading (as JSON) or, when the whole message was refused, the message as sent.
     pub bytes: Vec<u8>,
 }

@@ -4,10 +4,10 @@
 
 use crate::error::SinkError;
 use dcmms_schemas::{
-    reading::{Reason, Reject},
+    reading::Reject,
+    rejected::Line,
     time::{Moment, Tick},
 };
-use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Seek, SeekFrom, Write},
@@ -17,34 +17,11 @@ use std::{
 /// A file that has reached this size is followed by the next one.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// One line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// Index into `derived.jobs.sources`.
-    pub source: u16,
-    pub offset: i64,
-    /// Which reading of the message; null when the whole message was refused.
-    pub index: Option<u32>,
-    pub reason: Reason,
-    pub detail: String,
-    pub tick: Tick,
-    /// The binding's clock, in microseconds.
-    pub clock: Moment,
-    pub point: Option<String>,
-    /// The bytes where they are UTF-8.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-    /// The bytes where they are not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub base64: Option<String>,
-}
-
 /// The lines of these rejects.
 pub(crate) fn lines(rejects: &[(Tick, Moment, Reject)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (tick, clock, reject) in rejects {
-        let text = std::str::from_utf8(&reject.bytes).ok().map(str::to_owned);
-        let base64 = text.is_none().then(|| base64(&reject.bytes));
+        let (text, base64) = Line::said(&reject.bytes);
         let line = Line {
             source: reject.source,
             offset: reject.offset,
@@ -54,6 +31,7 @@ pub(crate) fn lines(rejects: &[(Tick, Moment, Reject)]) -> Vec<u8> {
             tick: *tick,
             clock: *clock,
             point: reject.point.clone(),
+            format: reject.format,
             text,
             base64,
         };
@@ -61,20 +39,6 @@ pub(crate) fn lines(rejects: &[(Tick, Moment, Reject)]) -> Vec<u8> {
         bytes.push(b'\n');
     }
     bytes
-}
-
-/// RFC 4648 with padding.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let bits = three.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-        for digit in 0..4 {
-            let letter = ALPHABET[(bits >> (18 - 6 * digit) & 63) as usize];
-            text.push(if digit <= three.len() { char::from(letter) } else { '=' });
-        }
-    }
-    text
 }
 
 /// How far the files reach: which one, and how many bytes of it.

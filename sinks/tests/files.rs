@@ -5,11 +5,12 @@ mod support;
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use dcmms_schemas::{
+    rejected::Line,
     sealed::Outlet,
     testing::TestDatabase,
     time::{MINUTE, Tick},
 };
-use dcmms_sinks::{Opened, history::Limits, open, rejects::Line};
+use dcmms_sinks::{Opened, history::Limits, open};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::path::Path;
 use support::{

@@ -13,6 +13,7 @@ mod plant;
 mod platform;
 mod queries;
 mod readings;
+mod rejects;
 mod relay;
 mod rules;
 mod setup;

@@ -7,14 +7,17 @@ use axum::{
 };
 use dcmms_api::{
     Limits, Service, Shared, accounts,
-    publish::{Message, Publish, PublishError},
+    publish::{Ends, Message, Once, Publish, PublishError},
 };
 use dcmms_schemas::{access::Role, testing::TestDatabase};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -22,7 +25,18 @@ use uuid::Uuid;
 #[derive(Default)]
 pub(crate) struct Broker {
     pub(crate) sent: Mutex<Vec<(String, Message)>>,
+    /// What was sent to be there once; a partition's offsets count these only.
+    pub(crate) once: Mutex<Vec<Once>>,
     pub(crate) down: std::sync::atomic::AtomicBool,
+    /// Takes the next transaction, but its answer is lost.
+    pub(crate) deaf: std::sync::atomic::AtomicBool,
+}
+
+impl Broker {
+    /// The payloads that were sent again, as JSON.
+    pub(crate) fn resent(&self) -> Vec<Value> {
+        self.once.lock().unwrap().iter().map(|once| serde_json::from_slice(&once.payload).unwrap()).collect()
+    }
 }
 
 impl Publish for Broker {
@@ -35,6 +49,36 @@ impl Publish for Broker {
             let mut sent = self.sent.lock().unwrap();
             sent.extend(messages.into_iter().map(|message| (topic.clone(), message)));
             Ok(())
+        })
+    }
+
+    fn ends(&self, partitions: BTreeSet<(String, i32)>) -> BoxFuture<'_, Result<Ends, PublishError>> {
+        let end = |place: (String, i32)| {
+            let once = self.once.lock().unwrap();
+            let end = once.iter().filter(|once| (&once.topic, once.partition) == (&place.0, place.1)).count() as i64;
+            (place, end)
+        };
+        Box::pin(async move { Ok(partitions.into_iter().map(end).collect()) })
+    }
+
+    fn publish_once(&self, messages: Vec<Once>, tried: Option<Ends>) -> BoxFuture<'_, Result<(), PublishError>> {
+        Box::pin(async move {
+            let failed = |reason: &str| Err(PublishError { topic: "any".into(), reason: reason.into() });
+            if self.down.load(std::sync::atomic::Ordering::SeqCst) {
+                return failed("broker is down");
+            }
+            let mut once = self.once.lock().unwrap();
+            let mut offsets = BTreeMap::<(String, i32), i64>::new();
+            let mut there = BTreeSet::new();
+            for known in once.iter() {
+                let offset = offsets.entry((known.topic.clone(), known.partition)).or_default();
+                if tried.as_ref().and_then(|ends| ends.get(&(known.topic.clone(), known.partition))).is_some_and(|end| *offset >= *end) {
+                    there.insert(known.id.clone());
+                }
+                *offset += 1;
+            }
+            once.extend(messages.into_iter().filter(|message| !there.contains(&message.id)));
+            if self.deaf.swap(false, std::sync::atomic::Ordering::SeqCst) { failed("no answer") } else { Ok(()) }
         })
     }
 }
@@ -51,6 +95,10 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) async fn start() -> Api {
+        Api::with(Limits::STANDARD).await
+    }
+
+    pub(crate) async fn with(limits: Limits) -> Api {
         let database = TestDatabase::create().await;
         let broker = Arc::new(Broker::default());
         let files = tempfile::tempdir().unwrap();
@@ -58,13 +106,26 @@ impl Api {
         std::fs::create_dir_all(&history).unwrap();
         std::fs::create_dir_all(&rejects).unwrap();
         let publish = Arc::clone(&broker) as Arc<dyn Publish>;
-        let service = Arc::new(Service::new(database.pool().clone(), publish, Limits::STANDARD, history, rejects));
+        let service = Arc::new(Service::new(database.pool().clone(), publish, limits, history, rejects));
         let router = dcmms_api::router(Arc::clone(&service));
         Api { database, service, broker, router, _files: files }
     }
 
     pub(crate) fn pool(&self) -> &PgPool {
         self.database.pool()
+    }
+
+    /// Another process of the same installation, with connections of its own, under this name.
+    pub(crate) fn other_process(&self, name: &str) -> Service {
+        let pool = sqlx::postgres::PgPoolOptions::new().connect_lazy_with(self.database.options().application_name(name));
+        let (service, publish) = (&self.service, Arc::clone(&self.broker) as Arc<dyn Publish>);
+        Service::new(pool, publish, service.limits.clone(), service.history.clone(), service.rejects.clone())
+    }
+
+    /// Ends all connections of that process, as its end does.
+    pub(crate) async fn end_process(&self, name: &str) {
+        let ended = "select count(pg_terminate_backend(pid, 10000)) from pg_stat_activity where application_name = $1 and datname = current_database()";
+        sqlx::query(ended).bind(name).execute(self.pool()).await.unwrap();
     }
 
     pub(crate) fn nobody(&self) -> Client {

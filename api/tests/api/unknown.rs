@@ -25,9 +25,10 @@ async fn refused(api: &Api) {
     std::fs::write(api.service.rejects.join("main.1.ndjson"), new.join("\n") + "\n").unwrap();
     std::fs::write(api.service.rejects.join("main.2.ndjson"), line(keys[0], 6, "unknown_point") + "\n").unwrap();
     sqlx::query(
-        "insert into derived.jobs (job, durable_clock, rejects_file, rejects_bytes) values ('main', now(), 'rejects/main.1.ndjson', $1)",
+        "insert into derived.jobs (job, durable_clock, rejects_file, rejects_bytes, sources) values ('main', now(), 'rejects/main.1.ndjson', $1, $2)",
     )
     .bind(durable as i64)
+    .bind(json!([{"source": {"cluster": "c", "topic": "dcmms.telemetry", "topic_id": "t"}, "partition": 0, "domain": false}]))
     .execute(api.pool())
     .await
     .unwrap();
@@ -63,9 +64,7 @@ async fn an_adopted_point_is_made_and_its_readings_go_through_again_once_the_eng
     api.broker.down.store(false, std::sync::atomic::Ordering::SeqCst);
     assert_eq!(resend::step(&api.service).await.unwrap(), Some(2));
     assert_eq!(resend::step(&api.service).await.unwrap(), None, "once");
-    let sent = api.broker.sent.lock().unwrap().clone();
-    let times: Vec<_> =
-        sent.iter().map(|(_, message)| serde_json::from_slice::<serde_json::Value>(&message.payload).unwrap()["ts"].clone()).collect();
+    let times: Vec<_> = api.broker.resent().iter().map(|reading| reading["ts"].clone()).collect();
     assert_eq!(times, [json!(1), json!(4)], "only what was refused as unknown, and only what is durable");
     let shown = engineer.get(&format!("/adoptions/{adoption}")).await.expect(200);
     assert_eq!((shown.body["state"].as_str(), &shown.body["readings"]), (Some("done"), &json!(2)));

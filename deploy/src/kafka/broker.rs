@@ -2,6 +2,7 @@
 
 use crate::config;
 use anyhow::{Context, anyhow};
+use dcmms_schemas::wire::REJECTS_TOPIC;
 use rdkafka::mocking::MockCluster;
 use std::{
     sync::mpsc::{Sender, channel},
@@ -23,7 +24,7 @@ impl Broker {
         let (end, ended) = channel();
         let (tell, told) = channel();
         let mut topics: Vec<(String, i32)> = kafka.telemetry_topics.iter().map(|name| (name.clone(), kafka.partitions)).collect();
-        topics.push((kafka.domain_topic.clone(), 1));
+        topics.extend([(kafka.domain_topic.clone(), 1), (REJECTS_TOPIC.to_owned(), 1)]);
         // The handle cannot leave its thread.
         let thread = std::thread::Builder::new().name("broker".into()).spawn(move || match open(&topics) {
             Ok(cluster) => {

@@ -1,7 +1,10 @@
 //! The API's and the relay's way into Kafka.
 
-use super::Pace;
-use dcmms_api::publish::{Message, Publish, PublishError};
+use super::{
+    Pace,
+    once::{self, Sender},
+};
+use dcmms_api::publish::{Ends, Message, Once, Publish, PublishError};
 use dcmms_schemas::wire::FORMAT_HEADER;
 use futures::future::{BoxFuture, FutureExt};
 use rdkafka::{
@@ -17,7 +20,9 @@ const ROOM: Duration = Duration::from_millis(10);
 
 /// Publishes and waits for the broker's acknowledgement.
 pub struct Publisher {
+    client: ClientConfig,
     producer: FutureProducer,
+    once: Sender,
     paced: Option<(Pace, BTreeSet<String>)>,
 }
 
@@ -28,7 +33,9 @@ impl std::fmt::Debug for Publisher {
 }
 
 impl Publisher {
-    pub fn new(mut settings: ClientConfig) -> anyhow::Result<Publisher> {
+    /// `name` is the same in every process of an installation: of those that send something once, the newest does.
+    pub fn new(client: ClientConfig, name: &str) -> anyhow::Result<Publisher> {
+        let mut settings = client.clone();
         for (key, value) in [
             // Retries neither double nor reorder.
             ("enable.idempotence", "true"),
@@ -43,7 +50,8 @@ impl Publisher {
             }
         }
         let producer = settings.create().map_err(|error| anyhow::Error::new(error).context("make a Kafka producer; check [kafka]"))?;
-        Ok(Publisher { producer, paced: None })
+        let once = Sender::new(client.clone(), settings, &format!("dcmms-resend-{name}"));
+        Ok(Publisher { client, producer, once, paced: None })
     }
 
     /// Makes messages for these topics wait for the reader.
@@ -89,4 +97,24 @@ impl Publish for Publisher {
         let topic = topic.to_owned();
         async move { self.send(&topic, messages).await.map_err(|error| PublishError { topic, reason: error.to_string() }) }.boxed()
     }
+
+    fn ends(&self, partitions: BTreeSet<(String, i32)>) -> BoxFuture<'_, Result<Ends, PublishError>> {
+        let client = self.client.clone();
+        let asking = tokio::task::spawn_blocking(move || once::ends(&client, &partitions));
+        async move { asking.await.map_err(|_| KafkaError::Canceled)? }
+            .map(|ends: Result<Ends, KafkaError>| ends.map_err(|error| failed("the partitions of rejects", &error)))
+            .boxed()
+    }
+
+    fn publish_once(&self, messages: Vec<Once>, tried: Option<Ends>) -> BoxFuture<'_, Result<(), PublishError>> {
+        async move {
+            let topic = messages.first().map(|once| once.topic.clone()).unwrap_or_default();
+            self.once.send(messages, tried, self.paced.as_ref()).await.map_err(|error| failed(&topic, &error))
+        }
+        .boxed()
+    }
+}
+
+fn failed(topic: &str, error: &KafkaError) -> PublishError {
+    PublishError { topic: topic.to_owned(), reason: error.to_string() }
 }

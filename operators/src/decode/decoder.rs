@@ -153,6 +153,7 @@ impl Desk<'_> {
             offset: message.offset,
             index: None,
             point: None,
+            format: message.format,
             bytes: message.bytes.to_vec(),
         });
     }
@@ -214,7 +215,8 @@ impl Desk<'_> {
     fn refuse(&mut self, offset: i64, index: u32, fault: Fault, bytes: Vec<u8>) {
         self.books.rejected += 1;
         let Fault { reason, detail, point } = fault;
-        self.sheet.rejects.push(Reject { reason, detail, source: self.source, offset, index: Some(index), point, bytes });
+        let (source, index, format) = (self.source, Some(index), Format::Json);
+        self.sheet.rejects.push(Reject { reason, detail, source, offset, index, point, format, bytes });
     }
 }
 

@@ -1,14 +1,5 @@
 use super::*;
-
-#[test]
-fn bytes_that_are_no_text_are_in_base64() {
-    // RFC 4648, section 10, and a byte with every bit.
-    let cases: [(&[u8], &str); 6] =
-        [(b"", ""), (b"f", "Zg=="), (b"fo", "Zm8="), (b"foo", "Zm9v"), (b"foobar", "Zm9vYmFy"), (&[255, 254], "//4=")];
-    for (bytes, expected) in cases {
-        assert_eq!(base64(bytes), expected);
-    }
-}
+use dcmms_schemas::{reading::Reason, wire::Format};
 
 #[test]
 fn a_line_says_all_that_is_known() {
@@ -19,14 +10,18 @@ fn a_line_says_all_that_is_known() {
         offset: 17,
         index: Some(2),
         point: Some("P1".to_owned()),
+        format: Format::Json,
         bytes: b"{\"value\":\"NaN\"}".to_vec(),
     };
-    let unreadable = Reject { reason: Reason::Unreadable, index: None, point: None, bytes: vec![0xff, 0x00], ..reject.clone() };
+    let unreadable =
+        Reject { reason: Reason::Unreadable, index: None, point: None, format: Format::Arrow, bytes: vec![0xff, 0x00], ..reject.clone() };
     let bytes = lines(&[(5, Moment(9), reject), (5, Moment(9), unreadable)]);
     let read: Vec<Line> =
         bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect();
     assert_eq!(read[0].text.as_deref(), Some("{\"value\":\"NaN\"}"));
     assert_eq!((read[0].tick, read[0].offset, read[0].index, read[0].reason), (5, 17, Some(2), Reason::NonFinite));
+    assert_eq!((read[0].format, read[1].format), (Format::Json, Format::Arrow));
+    assert!(!String::from_utf8_lossy(&bytes).lines().next().unwrap().contains("format"));
     assert_eq!((read[1].base64.as_deref(), &read[1].text), (Some("/wA="), &None));
 }
 

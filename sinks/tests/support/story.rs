@@ -224,7 +224,8 @@ fn counted(random: &mut Random, share: &mut Outcome, tick: Tick, clock: Moment) 
         let index = (random.below(2) == 0).then_some(3);
         let offset = tick as i64 * 10 + offset;
         let source = random.below(2) as u16;
-        share.rejects.push(Reject { reason, detail: format!("tick {tick}\u{0}"), source, offset, index, point: Some(key.clone()), bytes });
+        let (point, format) = (Some(key.clone()), Default::default());
+        share.rejects.push(Reject { reason, detail: format!("tick {tick}\u{0}"), source, offset, index, point, format, bytes });
     }
     if random.below(3) == 0 {
         let request = Request::WithdrawAlarm { alarm: AlarmId(id(1, random.below(1000))), reason: "disproved".to_owned() };

@@ -1,1 +1,0 @@
-update app.adoptions set state = 'done', finished_at = now() where id = $1

@@ -1,0 +1,1 @@
+select number, bytes from app.rejects_published where job = $1
