@@ -6,13 +6,17 @@ use dcmms_operators::{
     compliance::compliance,
     control::Control,
     decode::{DecodeOptions, decode},
+    keep::{Keeper, keep_domain},
     plant_rows::plant_rows,
     points::{PointsOptions, points},
     predictions::{Settings, predictions},
     seal::seal,
     sla::sla,
 };
-use dcmms_schemas::time::{DAY, MILLISECOND, Tick};
+use dcmms_schemas::{
+    checkpoint::KeptPart,
+    time::{DAY, MILLISECOND, Tick},
+};
 use std::sync::Arc;
 use timely::{
     container::CapacityContainerBuilder,
@@ -25,7 +29,7 @@ use timely::{
 
 /// What the flow is, for the job's fingerprint: a start on tables that another flow wrote is refused. Its number grows when
 /// what the same input leads to changes.
-pub const FINGERPRINT: &str = "decode, points (samples, rollups, alarms, scores), predictions, compliance, sla; 1";
+pub const FINGERPRINT: &str = "decode, points (samples, rollups, alarms, scores), predictions, compliance, sla; 2";
 
 type Handle<D> = InputHandle<Tick, CapacityContainerBuilder<Vec<D>>>;
 
@@ -69,29 +73,39 @@ const SLA_FORGET_AFTER: i64 = 400 * DAY;
 
 /// Builds the flow on this worker. Every worker builds the same one.
 pub(crate) fn build(worker: &mut Worker, shared: &Arc<Shared>) -> Flow {
+    let keeper = keeper(worker, shared);
     let mut control = Handle::new();
     let mut raw = Handle::new();
     let probe = ProbeHandle::new();
     let place = (worker.index(), worker.peers());
     let outlet = Arc::clone(&shared.outlet);
+    let after = shared.base.tick;
     worker.dataflow_named("job", |scope| {
         let told = scope.input_from(&mut control).container::<Vec<Control>>().broadcast();
+        keep_domain(told.clone(), &keeper);
         let messages = scope.input_from(&mut raw).container::<Vec<Chunk>>();
         let options =
             DecodeOptions { future_max: shared.options.future_max_ms * MILLISECOND, ..DecodeOptions::new(Arc::clone(&shared.seen)) };
-        let decoded = decode(told.clone(), messages, options);
-        let clocks = sla(told.clone(), SLA_FORGET_AFTER);
+        let decoded = decode(told.clone(), messages, options, &keeper);
+        let clocks = sla(told.clone(), SLA_FORGET_AFTER, &keeper);
         let options = PointsOptions {
             dedupe: shared.options.dedupe,
             action_age_max: shared.options.action_age_max_ms.map(|ms| ms * MILLISECOND),
             ..PointsOptions::default()
         };
         let settings = Settings { act_within_us: options.action_age_max.unwrap_or(i64::MAX), ..Settings::DEFAULT };
-        let points = points(told.clone(), decoded.columns, options);
-        let figures = compliance(points.watched.clone(), plant_rows(told.clone()));
-        let scored = predictions(points.watched, told.clone(), settings);
+        let points = points(told.clone(), decoded.columns, options, &keeper);
+        let figures = compliance(points.watched.clone(), plant_rows(told.clone(), &keeper), told.clone(), &keeper);
+        let scored = predictions(points.watched, told.clone(), settings, &keeper);
         let outcomes = scope.concatenate([decoded.outcome, points.outcome, clocks, figures, scored]);
-        seal(told, outcomes, place, move |part| outlet.part(part)).probe_with(&probe);
+        seal(told, outcomes, place, after, move |part| outlet.part(part)).probe_with(&probe);
     });
     Flow { control, raw, probe }
+}
+
+/// The worker's desk: gives operators what they held, and hands their shares of a checkpoint to the outlet.
+fn keeper(worker: &Worker, shared: &Arc<Shared>) -> Keeper {
+    let (index, workers) = (worker.index(), worker.peers());
+    let outlet = Arc::clone(&shared.outlet);
+    Keeper::new(shared.base.restored.clone(), move |cut, blocks| outlet.kept(KeptPart { cut, worker: index, workers, blocks }))
 }

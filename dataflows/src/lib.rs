@@ -5,6 +5,7 @@
 //! minted ([`mint`]), what the flow does ([`flow`]), how workers drive it (`worker`), and how it is run
 //! ([`running`]). [`train`] fits models on what the same operators made of the history.
 
+mod cutting;
 pub mod options;
 
 pub mod flow;
@@ -15,6 +16,6 @@ pub mod train;
 mod worker;
 
 pub use flow::FINGERPRINT;
-pub use options::{Kafka, Options, Start};
+pub use options::{Inputs, Kafka, Options, Start};
 pub use running::{RunError, Running, run};
 pub use source::{SourceError, identify};

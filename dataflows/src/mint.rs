@@ -2,7 +2,7 @@
 
 use crate::{options::Options, source::Intake};
 use dcmms_schemas::{
-    binding::{Binding, Sources},
+    binding::{Binding, SourcePartition, Sources},
     time::{MILLISECOND, Moment, Tick},
 };
 use std::{
@@ -80,24 +80,38 @@ impl Minter {
     /// a tick may hold, else each second. `wall` is the time of day; the binding's clock never runs backwards.
     pub fn mint(&mut self, wall: Moment) -> Option<Binding> {
         let now = Instant::now();
-        if !self.informed {
-            let behind =
-                |(index, source): (usize, &dcmms_schemas::binding::SourcePartition)| source.domain && !self.intake.caught_up(index);
-            self.informed = !self.sources.iter().enumerate().any(behind);
-            if !self.informed {
-                return None;
-            }
+        if !self.is_informed() {
+            return None;
         }
         let waiting = self.waiting(now);
         let since = self.minted_at.map_or(Duration::MAX, |at| now - at);
         let due = since >= HEARTBEAT || (waiting > 0 && since >= self.tick_every) || waiting >= self.messages_max;
-        if !due {
+        due.then(|| self.take(wall, waiting, now))
+    }
+
+    /// The last binding, whether or not it is time for one; none before the domain was read once.
+    pub fn mint_last(&mut self, wall: Moment) -> Option<Binding> {
+        let now = Instant::now();
+        if !self.is_informed() {
             return None;
         }
+        let waiting = self.waiting(now);
+        Some(self.take(wall, waiting, now))
+    }
+
+    fn take(&mut self, wall: Moment, waiting: u64, now: Instant) -> Binding {
         let binding = self.next(wall, waiting, now);
         self.minted_at = Some(now);
         self.last = binding.clone();
-        Some(binding)
+        binding
+    }
+
+    fn is_informed(&mut self) -> bool {
+        if !self.informed {
+            let behind = |(index, source): (usize, &SourcePartition)| source.domain && !self.intake.caught_up(index);
+            self.informed = !self.sources.iter().enumerate().any(behind);
+        }
+        self.informed
     }
 
     /// Counts the offsets fetched but not bound, and notes which partitions moved.

@@ -2,6 +2,7 @@
 
 use dcmms_schemas::{
     binding::{Binding, Sources},
+    checkpoint::Checkpoint,
     time::Tick,
 };
 use std::collections::BTreeMap;
@@ -39,6 +40,8 @@ pub struct Options {
     pub dedupe: bool,
     /// A cause first seen this long after its onset issues no command; `None`: it always does.
     pub action_age_max_ms: Option<i64>,
+    /// How often a checkpoint is taken; one is under way at a time.
+    pub checkpoint_every_ms: u64,
     pub kafka: Kafka,
 }
 
@@ -48,8 +51,17 @@ pub struct Start {
     pub generation: u64,
     /// Input partitions in their recorded order, new ones at the end.
     pub sources: Sources,
-    /// Every binding since the first, in tick order; empty at the very first start.
+    /// Every binding since the first that is kept, in tick order; empty at the very first start and on fresh sources.
     pub bindings: Vec<Binding>,
+    /// What was read at a tick, per source, where that is recorded: a replay must read the same.
+    pub inputs: Inputs,
     /// Outputs up to this tick are in the tables already.
     pub durable: Tick,
+    /// The state to go on from; without one, the state before the first binding.
+    pub checkpoint: Option<Checkpoint>,
+    /// The sources are others than those of the ticks so far, and are read from their beginning.
+    pub fresh: bool,
 }
+
+/// Hashes of what each source held at a tick; `None` where nothing was recorded.
+pub type Inputs = BTreeMap<Tick, Vec<Option<u64>>>;

@@ -3,10 +3,15 @@
 use crate::{
     options::{Options, Start},
     source::{Intake, Reader, SourceError, low_offsets},
-    worker::{self, Shared},
+    worker::{self, Base, Shared},
 };
-use dcmms_operators::{chunk::Chunk, seen::Seen};
-use dcmms_schemas::{binding::Binding, sealed::Outlet, time::Moment};
+use dcmms_operators::{chunk::Chunk, keep::Restored, seen::Seen};
+use dcmms_schemas::{
+    binding::Binding,
+    checkpoint::Checkpoint,
+    sealed::Outlet,
+    time::{Moment, Tick},
+};
 use std::{sync::Arc, thread::JoinHandle};
 use timely::WorkerConfig;
 
@@ -24,6 +29,11 @@ pub enum RunError {
     Worker { worker: usize, why: String },
     #[error("the sink closed; its own error says why")]
     Closed,
+    #[error(
+        "{topic}/{partition}: what is read again for tick {tick} is not what was read the first time; the tables would be told two \
+         histories, so nothing goes on. Restore the topic, or start a new job on it"
+    )]
+    Changed { topic: String, partition: i32, tick: Tick },
 }
 
 /// A running job.
@@ -40,26 +50,49 @@ impl std::fmt::Debug for Running {
     }
 }
 
-/// Starts reading, replays the recorded bindings and goes on minting after them.
+/// Starts reading, takes up the checkpoint, replays the bindings after it and goes on minting after them.
 ///
 /// Fails before anything is started when the broker no longer has what the bindings name.
-pub fn run(options: Options, start: Start, outlet: Arc<dyn Outlet>) -> Result<Running, RunError> {
-    let lows = low_offsets(&options.kafka, &start.sources, start.bindings.first(), start.bindings.last())?;
-    let starts = starts(&start, &lows);
-    if start.bindings.is_empty() {
-        outlet.bind(first_binding(&start, &starts));
-    }
+pub fn run(options: Options, mut start: Start, outlet: Arc<dyn Outlet>) -> Result<Running, RunError> {
+    let checkpoint = start.checkpoint.take();
+    let base = begins_at(&mut start, checkpoint.as_ref());
+    let lows = low_offsets(&options.kafka, &start.sources, base.as_ref(), start.bindings.last().or(base.as_ref()))?;
+    let base = base.unwrap_or_else(|| {
+        let base = first_binding(&start, checkpoint.as_ref(), &lows);
+        outlet.bind(base.clone());
+        base
+    });
+    let starts: Vec<i64> = lows.iter().enumerate().map(|(source, low)| base.upto.get(source).copied().unwrap_or(*low)).collect();
     let intake = Arc::new(Intake::new(&starts));
     let (readers, queues) = read(&options, &start, &starts, &intake)?;
-    let shared = Arc::new(Shared::new(options, start, starts, outlet, Arc::clone(&intake), Arc::new(Seen::default()), queues));
+    let turn = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.turn + 1);
+    let restored = checkpoint.map(|checkpoint| Arc::new(Restored::new(checkpoint)));
+    let base = Base { tick: base.tick, binding: base, restored, turn };
+    let shared = Arc::new(Shared::new(options, start, base, outlet, Arc::clone(&intake), Arc::new(Seen::default()), queues));
     let workers = spawn(&shared)?;
     Ok(Running { shared, intake, readers, workers })
 }
 
+/// The binding whose state is there: the checkpoint's, or the first; what is replayed stays in `start.bindings`. After a source was
+/// replaced, the first binding is later than the checkpoint and names where the new one begins. `None`: there is no binding yet.
+fn begins_at(start: &mut Start, checkpoint: Option<&Checkpoint>) -> Option<Binding> {
+    let tick = checkpoint.map_or(0, |checkpoint| checkpoint.binding.tick);
+    let at = start.bindings.iter().rposition(|binding| binding.tick <= tick).unwrap_or(0);
+    let later = start.bindings.split_off((at + 1).min(start.bindings.len()));
+    let base = start.bindings.pop();
+    start.bindings = later;
+    base
+}
+
 impl Running {
-    /// Asks for a clean end: no more ticks are minted, those under way are finished.
+    /// Asks for a clean end: one more tick is minted with a checkpoint, and what is under way is finished.
     pub fn stop(&self) {
         self.shared.stop();
+    }
+
+    /// Asks for a checkpoint with the next tick, or as soon as the one under way is complete.
+    pub fn checkpoint(&self) {
+        self.shared.checkpoint();
     }
 
     /// True once every worker has ended, asked or not.
@@ -84,21 +117,15 @@ impl Running {
     }
 }
 
-/// The first offset to read of each source: where the first tick began, or the oldest there is.
-fn starts(start: &Start, lows: &[i64]) -> Vec<i64> {
-    let first = start.bindings.first().map_or(&[][..], |binding| &binding.upto);
-    lows.iter().enumerate().map(|(source, low)| first.get(source).copied().unwrap_or(*low)).collect()
-}
-
-/// Tick 0 contains nothing and names where tick 1 begins, so that a restart can tell a trimmed topic from a new one.
-fn first_binding(start: &Start, starts: &[i64]) -> Binding {
+/// The tick before the first contains nothing and names where that begins, so that a restart can tell a trimmed topic from a new one.
+fn first_binding(start: &Start, checkpoint: Option<&Checkpoint>, lows: &[i64]) -> Binding {
     Binding {
-        tick: 0,
+        tick: if start.fresh { start.durable } else { 0 },
         generation: start.generation,
-        clock: Moment(0),
-        upto: starts.to_vec(),
-        watermarks: vec![Moment::MIN; starts.len()],
-        idle: vec![false; starts.len()],
+        clock: checkpoint.map_or(Moment(0), |checkpoint| checkpoint.binding.clock),
+        upto: lows.to_vec(),
+        watermarks: vec![Moment::MIN; lows.len()],
+        idle: vec![false; lows.len()],
     }
 }
 

@@ -1,10 +1,12 @@
 //! The inbound edge: Kafka partitions to chunks of raw messages, dealt out by worker.
 
 mod batch;
+mod hash;
 mod identify;
 mod intake;
 mod reader;
 
+pub(crate) use hash::hash;
 pub use identify::{identify, low_offsets};
 pub use intake::Intake;
 pub(crate) use reader::Reader;

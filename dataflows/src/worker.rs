@@ -1,14 +1,15 @@
 //! What each worker thread does: take the next bound tick, feed it to the flow, step, and never block.
 
 use crate::{
+    cutting::Cutting,
     flow::{self, Flow},
     mint::Minter,
     options::{Options, Start},
     running::RunError,
-    source::Intake,
+    source::{self, Intake},
 };
 use crossbeam_channel::{Receiver, Sender};
-use dcmms_operators::{chunk::Chunk, control::Control, seen::Seen};
+use dcmms_operators::{chunk::Chunk, control::Control, keep::Restored, seen::Seen};
 use dcmms_schemas::{
     binding::Binding,
     domain::Event,
@@ -34,19 +35,32 @@ pub(crate) fn reads(worker: usize, workers: usize, source: usize, domain: bool) 
     worker == if domain { 0 } else { source % workers }
 }
 
+/// Where a start begins.
+pub(crate) struct Base {
+    /// The tick up to which nothing is told.
+    pub(crate) tick: Tick,
+    /// It names the offset before the next tick, per source.
+    pub(crate) binding: Binding,
+    /// The state after that tick; none is the state before the first.
+    pub(crate) restored: Option<Arc<Restored>>,
+    /// The place of the next checkpoint in the row.
+    pub(crate) turn: u64,
+}
+
 /// What the workers of a process share beside timely's own channels.
 pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) start: Start,
     pub(crate) seen: Arc<Seen>,
     pub(crate) outlet: Arc<dyn Outlet>,
-    /// The offset before tick 1, per source.
-    starts: Vec<i64>,
+    pub(crate) base: Base,
     intake: Arc<Intake>,
     queues: Mutex<Vec<Option<Receiver<Chunk>>>>,
     released: Vec<(Sender<Arc<Binding>>, Receiver<Arc<Binding>>)>,
     stopping: AtomicBool,
     failed: AtomicBool,
+    /// Somebody wants a checkpoint.
+    asked: AtomicBool,
     /// The last tick there will be, known once a stop was asked for.
     last_tick: AtomicU64,
     ended: AtomicUsize,
@@ -63,7 +77,7 @@ impl Shared {
     pub(crate) fn new(
         options: Options,
         start: Start,
-        starts: Vec<i64>,
+        base: Base,
         outlet: Arc<dyn Outlet>,
         intake: Arc<Intake>,
         seen: Arc<Seen>,
@@ -75,12 +89,13 @@ impl Shared {
             queues: Mutex::new(queues.into_iter().map(Some).collect()),
             stopping: AtomicBool::new(false),
             failed: AtomicBool::new(false),
+            asked: AtomicBool::new(false),
             last_tick: AtomicU64::new(Tick::MAX),
             ended: AtomicUsize::new(0),
-            consumed: Mutex::new(starts.clone()),
+            consumed: Mutex::new(base.binding.upto.clone()),
             options,
             start,
-            starts,
+            base,
             outlet,
             intake,
             seen,
@@ -89,6 +104,10 @@ impl Shared {
 
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn checkpoint(&self) {
+        self.asked.store(true, Ordering::Release);
     }
 
     pub(crate) fn ended(&self) -> bool {
@@ -139,7 +158,6 @@ struct Driver {
     released: Receiver<Arc<Binding>>,
     /// Only on worker 0.
     mint: Option<Mint>,
-    index: usize,
     fed: Tick,
 }
 
@@ -148,6 +166,9 @@ struct Mint {
     minter: Minter,
     minted: VecDeque<Arc<Binding>>,
     replay_upto: Tick,
+    cutting: Cutting,
+    /// The last tick of all has been minted.
+    last: bool,
 }
 
 impl Driver {
@@ -159,14 +180,16 @@ impl Driver {
         let mine: Vec<usize> =
             sources.filter(|(source, about)| reads(index, workers, *source, about.domain)).map(|(source, _)| source).collect();
         let mint = (index == 0).then(|| Mint::new(shared));
+        let mut flow = flow::build(worker, shared);
+        // Nothing comes before the first tick, so that the ticks under way are counted from there.
+        flow.at(shared.base.tick + 1);
         Driver {
-            flow: flow::build(worker, shared),
+            flow,
             gather: Gather { mine, queue, stash: vec![VecDeque::new(); shared.start.sources.len()] },
             waiting: VecDeque::new(),
             released: shared.released[index].1.clone(),
             mint,
-            index,
-            fed: 0,
+            fed: shared.base.tick,
             shared: Arc::clone(shared),
         }
     }
@@ -180,7 +203,7 @@ impl Driver {
                 mint.turn(&self.shared);
             }
             self.waiting.extend(self.released.try_iter());
-            let worked = self.feed_next();
+            let worked = self.feed_next()?;
             if self.fed >= self.shared.last_tick.load(Ordering::Acquire) {
                 break;
             }
@@ -191,44 +214,53 @@ impl Driver {
     }
 
     /// Feeds the next bound tick when all its messages are here and not too many ticks are under way.
-    fn feed_next(&mut self) -> bool {
-        let Some(binding) = self.waiting.front() else { return false };
+    fn feed_next(&mut self) -> Result<bool, RunError> {
+        let Some(binding) = self.waiting.front() else { return Ok(false) };
         let behind = binding.tick.saturating_sub(self.shared.options.ticks_in_flight_max);
         if self.flow.probe.less_than(&behind) || !self.gather.complete(binding, &self.shared.intake) {
-            return false;
+            return Ok(false);
         }
         let binding = self.waiting.pop_front().expect("it was just looked at");
         self.flow.at(binding.tick);
+        let mut inputs = Vec::with_capacity(self.gather.mine.len());
         for source in self.gather.mine.clone() {
             let chunks = self.gather.take(source, binding.upto[source]);
+            let hash = source::hash(&chunks);
+            self.check(binding.tick, source, hash)?;
+            inputs.push((source as u16, hash));
             if self.shared.start.sources[source].domain {
                 chunks.iter().for_each(|chunk| self.flow.domain(chunk));
             } else {
                 chunks.into_iter().for_each(|chunk| self.flow.raw.send(chunk));
             }
         }
-        if self.index == 0 {
+        self.shared.outlet.read(binding.tick, inputs);
+        if let Some(mint) = &mut self.mint {
             self.flow.control.send(Control::Binding(Arc::clone(&binding)));
+            mint.cutting.at(binding.tick).into_iter().for_each(|cut| self.flow.control.send(Control::Cut(cut)));
         }
         self.flow.at(binding.tick + 1);
         self.fed = binding.tick;
-        true
+        Ok(true)
+    }
+
+    /// A replay must read what was read.
+    fn check(&self, tick: Tick, source: usize, hash: u64) -> Result<(), RunError> {
+        let recorded = self.shared.start.inputs.get(&tick).and_then(|inputs| inputs.get(source).copied().flatten());
+        if recorded.is_none_or(|recorded| recorded == hash) {
+            return Ok(());
+        }
+        let partition = &self.shared.start.sources[source];
+        Err(RunError::Changed { topic: partition.source.topic.clone(), partition: partition.partition, tick })
     }
 }
 
 impl Mint {
     fn new(shared: &Arc<Shared>) -> Mint {
-        for binding in shared.start.bindings.iter().filter(|binding| binding.tick > 0) {
+        for binding in &shared.start.bindings {
             shared.release(&Arc::new(binding.clone()));
         }
-        let last = shared.start.bindings.last().cloned().unwrap_or_else(|| Binding {
-            tick: 0,
-            generation: shared.start.generation,
-            clock: Moment(0),
-            upto: shared.starts.clone(),
-            watermarks: Vec::new(),
-            idle: Vec::new(),
-        });
+        let last = shared.start.bindings.last().unwrap_or(&shared.base.binding).clone();
         let seen = Arc::clone(&shared.seen);
         let replay_upto = last.tick;
         let minter = Minter::new(
@@ -239,7 +271,9 @@ impl Mint {
             last,
             shared.start.generation,
         );
-        Mint { minter, minted: VecDeque::new(), replay_upto }
+        let kept = shared.base.restored.as_ref().map_or(0, |restored| restored.binding.tick);
+        let cutting = Cutting::new(shared.options.checkpoint_every_ms, kept, shared.base.turn);
+        Mint { minter, minted: VecDeque::new(), replay_upto, cutting, last: false }
     }
 
     /// Mints when it is time and the sink keeps up, and releases what has become durable.
@@ -247,18 +281,36 @@ impl Mint {
         let replayed = shared.outlet.durable() >= self.replay_upto;
         let in_flight = self.minter.last_tick().saturating_sub(shared.outlet.durable());
         if shared.stopping.load(Ordering::Acquire) {
+            if !std::mem::replace(&mut self.last, true) && replayed {
+                self.mint_last(shared);
+            }
             shared.last_tick.store(self.minter.last_tick(), Ordering::Release);
         } else if replayed
             && in_flight < shared.options.ticks_in_flight_max
             && let Some(binding) = self.minter.mint(wall())
         {
-            shared.outlet.bind(binding.clone());
-            self.minted.push_back(Arc::new(binding));
+            self.cutting.minted(&self.minter, &shared.asked, shared.outlet.checkpointed());
+            self.bind(shared, binding);
         }
         let bound = shared.outlet.bound();
         while self.minted.front().is_some_and(|binding| binding.tick <= bound) {
             shared.release(&self.minted.pop_front().expect("it was just looked at"));
         }
+    }
+}
+
+impl Mint {
+    /// One more tick with a checkpoint, so that the next start has nothing to read again.
+    fn mint_last(&mut self, shared: &Shared) {
+        if let Some(binding) = self.minter.mint_last(wall()) {
+            self.cutting.decide(binding.tick, true);
+            self.bind(shared, binding);
+        }
+    }
+
+    fn bind(&mut self, shared: &Shared, binding: Binding) {
+        shared.outlet.bind(binding.clone());
+        self.minted.push_back(Arc::new(binding));
     }
 }
 

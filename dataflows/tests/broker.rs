@@ -1,9 +1,10 @@
 //! A job on librdkafka's in-process broker: what is produced is counted once, and a replay says the same.
 
-use dcmms_dataflows::{Kafka, Options, Start, identify, run};
+use dcmms_dataflows::{Inputs, Kafka, Options, Start, identify, run};
 use dcmms_schemas::{
-    binding::Binding,
+    binding::{Binding, Sources},
     books::Books,
+    checkpoint::{Block, Checkpoint, Cut, KeptPart, Shards},
     domain::{Event, Row},
     id::{PointNumber, SiteId, derived_id},
     outcome::Outcome,
@@ -33,6 +34,9 @@ struct Recorder {
     durable: AtomicU64,
     ticks: Mutex<BTreeMap<Tick, (usize, Outcome)>>,
     closed: AtomicBool,
+    inputs: Mutex<BTreeMap<Tick, Vec<(u16, u64)>>>,
+    kept: Mutex<BTreeMap<Tick, (Cut, usize, Vec<Block>)>>,
+    checkpointed: AtomicU64,
 }
 
 impl Outlet for Recorder {
@@ -54,6 +58,21 @@ impl Outlet for Recorder {
     }
     fn durable(&self) -> Tick {
         self.durable.load(Ordering::Acquire)
+    }
+    fn read(&self, tick: Tick, read: Vec<(u16, u64)>) {
+        self.inputs.lock().unwrap().entry(tick).or_default().extend(read);
+    }
+    fn kept(&self, part: KeptPart) {
+        let mut kept = self.kept.lock().unwrap();
+        let (cut, parts, blocks) = kept.entry(part.cut.tick).or_insert_with(|| (part.cut, 0, Vec::new()));
+        *parts += 1;
+        blocks.extend(part.blocks);
+        if *parts == part.workers {
+            self.checkpointed.store(cut.tick, Ordering::Release);
+        }
+    }
+    fn checkpointed(&self) -> Tick {
+        self.checkpointed.load(Ordering::Acquire)
     }
     fn closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
@@ -104,8 +123,14 @@ fn options(brokers: &str, workers: usize) -> Options {
         future_max_ms: 60_000,
         dedupe: true,
         action_age_max_ms: None,
+        checkpoint_every_ms: 60_000,
         kafka: Kafka { brokers: brokers.into(), properties: BTreeMap::new(), telemetry: vec![TELEMETRY.into()], domain: DOMAIN.into() },
     }
+}
+
+/// A start that has the bindings and nothing else.
+fn begin(generation: u64, sources: &Sources, bindings: Vec<Binding>) -> Start {
+    Start { generation, sources: sources.clone(), bindings, inputs: BTreeMap::new(), durable: 0, checkpoint: None, fresh: false }
 }
 
 fn producer(brokers: &str) -> BaseProducer<DefaultProducerContext> {
@@ -180,7 +205,7 @@ fn every_message_counts_once_and_a_replay_says_the_same() {
     let sources = identify(&options(&brokers, 2).kafka).expect("the topics are there");
     assert_eq!(sources.len(), 4);
     let first = Arc::new(Recorder::default());
-    let start = Start { generation: 1, sources: sources.clone(), bindings: vec![], durable: 0 };
+    let start = begin(1, &sources, vec![]);
     let running = run(options(&brokers, 2), start, Arc::clone(&first) as Arc<dyn Outlet>).expect("it starts");
     until("the first readings", || first.books().messages == 2_000);
     readings(&producer, 2_000, 5_000);
@@ -198,7 +223,7 @@ fn every_message_counts_once_and_a_replay_says_the_same() {
         let bindings = first.bindings.lock().unwrap().clone();
         let last = bindings.last().expect("there were ticks").tick;
         again.bound.store(last, Ordering::Release);
-        let start = Start { generation: 2, sources: sources.clone(), bindings, durable: 0 };
+        let start = begin(2, &sources, bindings);
         let running = run(options(&brokers, workers), start, Arc::clone(&again) as Arc<dyn Outlet>).expect("it starts again");
         until("the replay", || again.durable() >= last);
         running.stop();
@@ -229,7 +254,98 @@ fn a_trimmed_topic_is_a_loud_stop() {
         watermarks: vec![Moment::MIN; 2],
         idle: vec![false; 2],
     };
-    let start = Start { generation: 2, sources, bindings: vec![binding(0), binding(1)], durable: 1 };
+    let start = Start { durable: 1, ..begin(2, &sources, vec![binding(0), binding(1)]) };
     let refused = run(options(&brokers, 1), start, Arc::new(Recorder::default())).expect_err("the broker has nothing at 500");
     assert!(refused.to_string().contains("the next offset to read is 500"), "{refused}");
+}
+
+/// What a start would find in the store of the checkpoint at `tick`.
+fn checkpoint(recorder: &Recorder, tick: Tick) -> Checkpoint {
+    let kept = recorder.kept.lock().unwrap();
+    let (cut, ..) = kept[&tick];
+    let mut shards = Shards::default();
+    let first = kept.range(..=tick).rev().nth(cut.chain_length() - 1).map(|(tick, _)| *tick).expect("a chain is kept");
+    kept.range(first..=tick).for_each(|(_, (_, _, blocks))| shards.layer(blocks.clone()));
+    let bindings = recorder.bindings.lock().unwrap();
+    let binding = bindings.iter().find(|binding| binding.tick == tick).expect("a cut is at a tick").clone();
+    Checkpoint { binding, turn: cut.turn, shards }
+}
+
+/// Hashes of what was read, by the place of the source.
+fn inputs(recorder: &Recorder) -> Inputs {
+    let hashes = |read: &Vec<(u16, u64)>| {
+        let mut read = read.clone();
+        read.sort_unstable();
+        read.into_iter().map(|(_, hash)| Some(hash)).collect()
+    };
+    recorder.inputs.lock().unwrap().iter().map(|(tick, read)| (*tick, hashes(read))).collect()
+}
+
+#[test]
+fn a_start_from_a_checkpoint_goes_on_as_if_nothing_had_happened() {
+    let cluster = MockCluster::new(1).expect("an in-process broker");
+    cluster.create_topic(TELEMETRY, 3, 1).expect("a topic");
+    cluster.create_topic(DOMAIN, 1, 1).expect("a topic");
+    let brokers = cluster.bootstrap_servers();
+    let producer = producer(&brokers);
+    announce(&producer);
+    let sources = identify(&options(&brokers, 2).kafka).expect("the topics are there");
+    let first = Arc::new(Recorder::default());
+    let often = |workers| Options { checkpoint_every_ms: 1, ..options(&brokers, workers) };
+    let running = run(often(2), begin(1, &sources, vec![]), Arc::clone(&first) as Arc<dyn Outlet>).expect("it starts");
+    for part in 0..10 {
+        readings(&producer, part * 500, (part + 1) * 500);
+        until("a part of the readings", || first.books().messages == i64::from(part + 1) * 500);
+    }
+    until("as many checkpoints as make the first one superfluous", || first.kept.lock().unwrap().len() > 20);
+    running.stop();
+    running.join().expect("a clean end");
+    let (bindings, expected) = (first.bindings.lock().unwrap().clone(), first.said());
+    let last = bindings.last().expect("there were ticks").tick;
+    let ticks: Vec<Tick> = first.kept.lock().unwrap().keys().copied().collect();
+    assert_eq!(ticks.last(), Some(&last), "a clean end keeps its last tick");
+    assert!(first.kept.lock().unwrap()[&ticks[17]].0.turn > 16, "a chain without the first one is among them");
+
+    for (workers, tick) in [(1, ticks[2]), (3, ticks[9]), (2, ticks[18])] {
+        let again = Arc::new(Recorder::default());
+        again.bound.store(last, Ordering::Release);
+        let checkpoint = Some(checkpoint(&first, tick));
+        let start = Start { inputs: inputs(&first), checkpoint, ..begin(2, &sources, bindings.clone()) };
+        let running = run(options(&brokers, workers), start, Arc::clone(&again) as Arc<dyn Outlet>).expect("it starts again");
+        until("the replay", || again.durable() >= last);
+        running.stop();
+        running.join().expect("a clean end");
+        let mut said = again.said();
+        said.retain(|tick, _| *tick <= last);
+        let expected: BTreeMap<Tick, Vec<String>> = expected.range(tick + 1..).map(|(tick, lines)| (*tick, lines.clone())).collect();
+        assert_eq!(said, expected, "after {tick} with {workers} workers");
+    }
+}
+
+#[test]
+fn a_replay_that_reads_something_else_is_a_loud_stop() {
+    let cluster = MockCluster::new(1).expect("an in-process broker");
+    cluster.create_topic(TELEMETRY, 1, 1).expect("a topic");
+    cluster.create_topic(DOMAIN, 1, 1).expect("a topic");
+    let brokers = cluster.bootstrap_servers();
+    let producer = producer(&brokers);
+    announce(&producer);
+    readings(&producer, 0, 500);
+    let sources = identify(&options(&brokers, 1).kafka).expect("the topics are there");
+    let first = Arc::new(Recorder::default());
+    let running = run(options(&brokers, 1), begin(1, &sources, vec![]), Arc::clone(&first) as Arc<dyn Outlet>).expect("it starts");
+    until("the readings", || first.books().messages == 500);
+    running.stop();
+    running.join().expect("a clean end");
+    let mut inputs = inputs(&first);
+    let with_readings = first.ticks.lock().unwrap().iter().find(|(_, (_, outcome))| !outcome.history.is_empty()).map(|(tick, _)| *tick);
+    let tick = with_readings.expect("some tick had readings");
+    inputs.get_mut(&tick).expect("every tick is recorded")[0] = Some(1);
+    let bindings = first.bindings.lock().unwrap().clone();
+    let again = Arc::new(Recorder::default());
+    let start = Start { inputs, ..begin(2, &sources, bindings) };
+    let running = run(options(&brokers, 1), start, again as Arc<dyn Outlet>).expect("it starts again");
+    until("the end", || running.ended());
+    let failed = running.join().expect_err("what is read is not what was read").to_string();
+    assert!(failed.starts_with(&format!("{TELEMETRY}/0: what is read again for tick {tick} is not")), "{failed}");
 }

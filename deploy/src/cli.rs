@@ -75,8 +75,8 @@ pub enum Command {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  dcmms demo                                 # broker in the process: its topic is gone after a stop
-  dcmms demo --kafka                         # real Apache Kafka; what was in flight survives a restart
+  dcmms demo                                 # broker in the process; started again it goes on where it stopped
+  dcmms demo --kafka                         # real Apache Kafka; what was in flight survives a kill as well
   dcmms demo --listen 127.0.0.1:9090 --data /var/tmp/dcmms
   DATABASE_URL=postgres://… dcmms demo --brokers kafka.example:9092
 
@@ -117,11 +117,14 @@ Examples:
   dcmms job run
   dcmms job run --workers 2 --set engine.tick_ms=100
 
-Started a second time under the same name it fences the first off, which then stops itself. After a crash it reads its
-input again and writes only what is not in the tables yet.")]
+Started a second time under the same name it fences the first off, which then stops itself. After a crash it goes on from
+its newest checkpoint, reads again what came since, and writes only what is not in the tables yet.")]
     Run(RunArgs),
     /// Lists the jobs that the database knows.
     List(ShownArgs),
+    /// Asks a running job to keep its state now, and waits until a start could go on from it.
+    #[command(after_help = "Examples:\n  dcmms job checkpoint\n  dcmms job checkpoint main")]
+    Checkpoint(CheckpointArgs),
     /// Says how far a job is, what it has read and refused, and how far the broker is ahead.
     Status(StatusArgs),
 }
@@ -137,6 +140,12 @@ pub struct RunArgs {
     /// Goes on from the beginning of a topic that was made anew, instead of refusing to start.
     #[arg(long)]
     pub accept_new_source: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct CheckpointArgs {
+    /// The job; without it the one of engine.job.
+    pub job: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -23,6 +23,7 @@ pub struct Config {
     pub database: Database,
     pub kafka: Kafka,
     pub engine: Engine,
+    pub checkpoint: Checkpoint,
     pub history: History,
     pub api: Api,
     pub log: Log,
@@ -63,6 +64,13 @@ pub struct Engine {
     pub future_max_ms: i64,
     pub dedupe: bool,
     pub action_age_max_ms: i64,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Checkpoint {
+    pub every_ms: u64,
+    pub keep: u32,
+    pub url: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -39,7 +39,7 @@ pub async fn command(mut config: Config, args: DemoArgs) -> anyhow::Result<()> {
     let place = Place::take(&config.data.dir, in_process)?;
     config.data.dir = place.dir().to_owned();
     let servers = Servers::start(&mut config, args.kafka, &stop).await?;
-    let result = Demo::run(config, servers.pace.clone(), &stop).await;
+    let result = Demo::run(config, place.has_new_broker(), servers.pace.clone(), &stop).await;
     stop.request();
     let stopped = servers.stop().await;
     Running::forget(place.dir());
@@ -112,7 +112,7 @@ struct Demo {
 }
 
 impl Demo {
-    async fn run(config: Config, pace: Option<Pace>, stop: &Stop) -> anyhow::Result<()> {
+    async fn run(config: Config, new_broker: bool, pace: Option<Pace>, stop: &Stop) -> anyhow::Result<()> {
         let pool = server::pool(&config)?;
         dcmms_sinks::migrate(&pool).await.context("prepare the database")?;
         kafka::ensure_topics(&config.kafka).await?;
@@ -133,7 +133,7 @@ impl Demo {
         running.tell(&config.data.dir)?;
         // The engine ends after the plant and before the API, so each has its own signal.
         let (engine_stop, serve_stop) = (Stop::default(), Stop::default());
-        let engine = Engine { config: config.clone(), pool: pool.clone(), accept_new_source: false, pace: pace.clone() };
+        let engine = Engine { config: config.clone(), pool: pool.clone(), accept_new_source: new_broker, pace: pace.clone() };
         let mut demo = Demo {
             engine: tokio::spawn(engine.run(engine_stop.clone())),
             serving: tokio::spawn(server.run(serve_stop.clone())),

@@ -1,5 +1,6 @@
 //! `dcmms job`: dataflow jobs, run and looked at.
 
+mod checkpoint;
 mod run;
 mod status;
 
@@ -24,6 +25,7 @@ pub async fn command(config: Config, command: JobCommand) -> anyhow::Result<()> 
             Engine { config, pool, accept_new_source: args.accept_new_source, pace: None }.run(stop).await
         }
         JobCommand::List(args) => status::list(&config, args.json).await,
+        JobCommand::Checkpoint(args) => checkpoint::take(&config, args.job.as_deref()).await,
         JobCommand::Status(args) => status::status(&config, args.job.as_deref(), args.json).await,
     }
 }

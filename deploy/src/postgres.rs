@@ -89,25 +89,6 @@ impl Cluster {
         connection.close().await.context("leave the private PostgreSQL")
     }
 
-    /// Stops what an earlier run left running for this data directory, and moves aside what lives outside of it. Makes nothing.
-    pub fn set_aside(data_dir: &Path, suffix: &str) -> anyhow::Result<()> {
-        for place in [data_dir.join("postgres"), elsewhere(data_dir)] {
-            if !place.join("data/PG_VERSION").exists() {
-                continue;
-            }
-            let programs = Programs::find()?;
-            let cluster = Cluster { data: place.join("data"), socket: socket(&place), log: place.join("postgres.log"), programs };
-            if cluster.is_running()? {
-                cluster.stop()?;
-            }
-            if !place.starts_with(data_dir) {
-                let old = format!("{}-{suffix}", place.display());
-                fs::rename(&place, &old).with_context(|| format!("move {} aside to {old}", place.display()))?;
-            }
-        }
-        Ok(())
-    }
-
     /// Stops it cleanly: open transactions are rolled back, everything committed stays.
     pub fn stop(&self) -> anyhow::Result<()> {
         self.pg_ctl(&["-m", "fast", "-w", "-t", "60", "stop"]).context("stop the private PostgreSQL")

@@ -19,11 +19,13 @@
 
 mod commands;
 mod difference;
+mod kept;
 mod machine;
 #[cfg(test)]
 mod tests;
 
 pub use commands::{Places, commands};
+pub(crate) use kept::{Judges, KeptWatch};
 
 use crate::{points::samples::Sample, rules::Timeline};
 use dcmms_schemas::{

@@ -2,10 +2,11 @@
 //!
 //! Kept current from quarter-hours: a late or corrected quarter, a re-rated site or a new point takes the old figures back and
 //! says the new ones. Every sum is a sum of integers carried as a difference, so that order does not matter and what is
-//! taken back leaves nothing behind. Months are the site's own. Holds each quarter of a used point (56 bytes), which is
-//! 2 MB per point and year, and a row per point and day for registers.
+//! taken back leaves nothing behind. Months are the site's own. Holds each quarter of a used point twice (56 bytes for the
+//! joins, 60 for checkpoints), which is 4 MB per point and year, and a row per point and day for registers.
 
 mod figures;
+mod quarters;
 mod registers;
 mod uses;
 
@@ -17,6 +18,8 @@ pub use uses::{Candidate, Method, Role, select};
 
 use crate::{
     Diff, Flow, Rows,
+    control::Control,
+    keep::Keeper,
     plant_rows::{Plant, SiteRow, Zone},
     points::WatchedRollup,
     real::Real,
@@ -52,16 +55,29 @@ struct Quarter {
 /// A quarter of a point that a site's figures use, with what they use it for.
 type Measured<'s> = Rows<'s, ((SiteId, Zone), (PointNumber, Role, Quarter))>;
 
-/// Says the figures of all sites and months with data. `quarters` may hold other levels and points; they are passed over.
-pub fn compliance<'s>(quarters: Rows<'s, WatchedRollup>, plant: Plant<'s>) -> Flow<'s, Outcome> {
-    figure_rows(quarters, plant).each_tick_of_rows("Compliance", |_, rows| {
+/// Says the figures of all sites and months with data. `rollups` may hold other levels and points; they are passed over. A start
+/// tells the quarters again, and what follows from them is what was said before.
+pub fn compliance<'s>(
+    rollups: Rows<'s, WatchedRollup>,
+    plant: Plant<'s>,
+    control: Flow<'s, Control>,
+    keeper: &Keeper,
+) -> Flow<'s, Outcome> {
+    let quarters = quarters::kept(quarters_of(rollups), control, keeper);
+    figures_of(quarters, plant).each_tick_of_rows("Compliance", |_, rows| {
         let figures = rows.into_iter().map(|(row, diff)| (row.into(), diff)).collect();
         vec![Outcome { figures, ..Outcome::default() }]
     })
 }
 
-/// As [`compliance`], as a collection.
-pub fn figure_rows<'s>(quarters: Rows<'s, WatchedRollup>, plant: Plant<'s>) -> Rows<'s, FigureRow> {
+fn quarters_of<'s>(rollups: Rows<'s, WatchedRollup>) -> Rows<'s, (PointNumber, Quarter)> {
+    rollups.flat_map(|row| {
+        let quarter = Quarter { start: row.start, mean: row.mean, first: row.first, last: row.last };
+        (row.level == Level::Quarter && row.n > 0).then_some((row.point, quarter))
+    })
+}
+
+fn figures_of<'s>(quarters: Rows<'s, (PointNumber, Quarter)>, plant: Plant<'s>) -> Rows<'s, FigureRow> {
     let candidates = uses::candidates(plant.points, plant.positions);
     let uses = candidates.clone().reduce_named("Uses", |_, candidates, out: &mut Vec<((PointNumber, Role), Diff)>| {
         let candidates: Vec<&Candidate> = candidates.iter().map(|(candidate, _)| *candidate).collect();
@@ -73,10 +89,6 @@ pub fn figure_rows<'s>(quarters: Rows<'s, WatchedRollup>, plant: Plant<'s>) -> R
     });
     let zones = plant.sites.clone().map(|site| (site.id, site.zone));
     let uses = uses.join_map(zones, |site, (point, role), zone| (*point, (*site, *zone, *role)));
-    let quarters = quarters.flat_map(|row| {
-        let quarter = Quarter { start: row.start, mean: row.mean, first: row.first, last: row.last };
-        (row.level == Level::Quarter && row.n > 0).then_some((row.point, quarter))
-    });
     let measured = quarters.join_map(uses, |point, quarter, (site, zone, role)| ((*site, *zone), (*point, *role, *quarter)));
     let through = through(measured.clone());
     let sums = sums(measured, plant.sites.clone());

@@ -1,6 +1,6 @@
 //! What every worker is told of a tick besides its readings.
 
-use dcmms_schemas::{binding::Binding, domain::Event};
+use dcmms_schemas::{binding::Binding, checkpoint::Cut, domain::Event};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -10,6 +10,8 @@ use std::sync::Arc;
 pub enum Control {
     Domain(#[serde(with = "json")] Arc<Event>),
     Binding(#[serde(with = "json")] Arc<Binding>),
+    /// State is to be kept as it is after this tick. It changes nothing that is said.
+    Cut(Cut),
 }
 
 /// An `Arc` as a JSON string inside any other format; the tagged rows of [`Event`] need a self-describing one.
@@ -32,6 +34,7 @@ mod json {
 pub struct Told {
     pub events: Vec<Arc<Event>>,
     pub binding: Option<Arc<Binding>>,
+    pub cut: Option<Cut>,
 }
 
 impl Told {
@@ -39,6 +42,7 @@ impl Told {
         match control {
             Control::Domain(event) => self.events.push(event),
             Control::Binding(binding) => self.binding = Some(binding),
+            Control::Cut(cut) => self.cut = Some(cut),
         }
     }
 }

@@ -7,6 +7,7 @@ use dcmms_schemas::{
     prediction::Contribution,
     time::{HOUR, Moment},
 };
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 #[cfg(test)]
@@ -19,7 +20,7 @@ pub const CONTRIBUTIONS_MAX: usize = 5;
 pub const DAY_HOURS: i64 = 24;
 
 /// One hour of one point.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HourStat {
     pub mean: f64,
     /// The population's.

@@ -8,6 +8,7 @@
 pub mod chunk;
 pub mod columns;
 pub mod control;
+pub mod keep;
 pub mod quantum;
 pub mod real;
 pub mod seen;

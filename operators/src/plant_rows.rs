@@ -1,11 +1,12 @@
 //! The plant as differential sees it: sites, positions and points in a form that can be sorted, joined and taken back.
 
-use crate::{Diff, Flow, Rows, control::Control, real::Real, ticks::Ticks};
+use crate::{Diff, Flow, Rows, control::Control, keep::Keeper, real::Real, ticks::Ticks};
 use chrono_tz::Tz;
 use dcmms_schemas::{
-    domain::Row,
+    domain::{Event, Row},
     id::{PointNumber, PositionId, SiteId},
     plant::{Point, Position, Site},
+    time::Tick,
 };
 use differential_dataflow::AsCollection;
 use rustc_hash::FxHashMap;
@@ -118,36 +119,19 @@ impl std::fmt::Debug for Plant<'_> {
 }
 
 /// Turns what the domain says into rows. Every worker hears everything and says what falls to it by id, so that each row is
-/// there once. Holds one row per site, position and point that falls to this worker.
-pub fn plant_rows(control: Flow<'_, Control>) -> Plant<'_> {
+/// there once. Holds one row per site, position and point that falls to this worker. A start says what is there as of its tick.
+pub fn plant_rows<'s>(control: Flow<'s, Control>, keeper: &Keeper) -> Plant<'s> {
     let scope = control.scope();
-    let (index, peers) = (scope.index() as u128, scope.peers() as u128);
-    let mut known: FxHashMap<(&'static str, u128), (i64, Option<Thing>)> = FxHashMap::default();
-    let changes = control.each_tick("PlantRows", move |tick, told| {
+    let mut known = Known { index: scope.index() as u128, peers: scope.peers() as u128, things: FxHashMap::default() };
+    let first = keeper.restored().map(|restored| {
+        let tick = restored.binding.tick;
         let mut changes = Vec::new();
-        for event in &told.events {
-            let thing = match &event.row {
-                Row::Site(site) => Thing::Site(site.into()),
-                Row::Position(position) => Thing::Position(position.into()),
-                Row::Point(point) => Thing::Point(point.into()),
-                Row::Rule(_) | Row::Calendar(_) | Row::Policy(_) | Row::Order(_) | Row::Model(_) => continue,
-            };
-            let id = event.row.id().as_u128();
-            if id % peers != index {
-                continue;
-            }
-            let (version, before) = known.entry((event.row.entity(), id)).or_insert((i64::MIN, None));
-            if *version >= event.version {
-                continue;
-            }
-            *version = event.version;
-            let after = (!event.removed).then_some(thing);
-            if *before != after {
-                changes.extend(before.take().map(|thing| (thing, tick, -1 as Diff)));
-                changes.extend(after.clone().map(|thing| (thing, tick, 1 as Diff)));
-                *before = after;
-            }
-        }
+        restored.domain.iter().for_each(|event| known.hear(tick, event, &mut changes));
+        (tick, changes)
+    });
+    let changes = control.each_tick_after("PlantRows", first, move |tick, told| {
+        let mut changes = Vec::new();
+        told.events.iter().for_each(|event| known.hear(tick, event, &mut changes));
         changes
     });
     let sites = changes.clone().flat_map(|(thing, tick, diff)| if let Thing::Site(row) = thing { Some((row, tick, diff)) } else { None });
@@ -155,4 +139,37 @@ pub fn plant_rows(control: Flow<'_, Control>) -> Plant<'_> {
         changes.clone().flat_map(|(thing, tick, diff)| if let Thing::Position(row) = thing { Some((row, tick, diff)) } else { None });
     let points = changes.flat_map(|(thing, tick, diff)| if let Thing::Point(row) = thing { Some((row, tick, diff)) } else { None });
     Plant { sites: sites.as_collection(), positions: positions.as_collection(), points: points.as_collection() }
+}
+
+/// What was said last of each thing that falls to this worker.
+struct Known {
+    index: u128,
+    peers: u128,
+    things: FxHashMap<(&'static str, u128), (i64, Option<Thing>)>,
+}
+
+impl Known {
+    fn hear(&mut self, tick: Tick, event: &Event, changes: &mut Vec<(Thing, Tick, Diff)>) {
+        let thing = match &event.row {
+            Row::Site(site) => Thing::Site(site.into()),
+            Row::Position(position) => Thing::Position(position.into()),
+            Row::Point(point) => Thing::Point(point.into()),
+            Row::Rule(_) | Row::Calendar(_) | Row::Policy(_) | Row::Order(_) | Row::Model(_) => return,
+        };
+        let id = event.row.id().as_u128();
+        if id % self.peers != self.index {
+            return;
+        }
+        let (version, before) = self.things.entry((event.row.entity(), id)).or_insert((i64::MIN, None));
+        if *version >= event.version {
+            return;
+        }
+        *version = event.version;
+        let after = (!event.removed).then_some(thing);
+        if *before != after {
+            changes.extend(before.take().map(|thing| (thing, tick, -1 as Diff)));
+            changes.extend(after.clone().map(|thing| (thing, tick, 1 as Diff)));
+            *before = after;
+        }
+    }
 }

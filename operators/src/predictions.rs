@@ -9,6 +9,7 @@
 //! Every worker hears all hours and keeps the sites whose id falls to it: per site the hours and scores of the last `keep_us` of
 //! its own time (about 50 bytes per point and hour, 400 per score); what is older stands as it was said.
 
+mod kept;
 mod runs;
 mod site;
 mod words;
@@ -20,6 +21,7 @@ use crate::{
     Diff, Flow, Rows,
     control::{Control, Told},
     features::is_whole,
+    keep::Keeper,
     points::WatchedRollup,
 };
 use dcmms_schemas::{
@@ -65,9 +67,15 @@ impl Settings {
 
 /// Says predictions and the commands they lead to. `control` must reach every worker whole; `hours` may hold other levels
 /// and points, which are passed over.
-pub fn predictions<'s>(hours: Rows<'s, WatchedRollup>, control: Flow<'s, Control>, settings: Settings) -> Flow<'s, Outcome> {
+pub fn predictions<'s>(
+    hours: Rows<'s, WatchedRollup>,
+    control: Flow<'s, Control>,
+    settings: Settings,
+    keeper: &Keeper,
+) -> Flow<'s, Outcome> {
     let scope = control.scope();
-    let mut predictor = Predictor::new(scope.index(), scope.peers(), settings);
+    let keeper = keeper.clone();
+    let mut predictor = keeper.enter(Predictor::new(scope.index(), scope.peers(), settings));
     let hours = hours.inner.filter(|(row, _, _)| row.level == Level::Hour).broadcast();
     control.binary_frontier(hours, Pipeline, Pipeline, "Predictions", move |_, _| {
         let mut open: BTreeMap<Tick, (_, Told, Vec<(WatchedRollup, Diff)>)> = BTreeMap::new();
@@ -91,6 +99,9 @@ pub fn predictions<'s>(hours: Rows<'s, WatchedRollup>, control: Flow<'s, Control
                 let (capability, told, mut rows) = entry.remove();
                 consolidate(&mut rows);
                 let outcome = predictor.tell(&told, &rows);
+                if let Some(cut) = told.cut {
+                    keeper.save(&mut predictor, cut);
+                }
                 if !outcome.predictions.is_empty() || !outcome.commands.is_empty() {
                     output.session(&capability).give(outcome);
                 }

@@ -1,8 +1,10 @@
 //! Values as whole steps of their point's resolution.
 
+use serde::{Deserialize, Serialize};
+
 /// The step at which a point's values are summed. Sums of integers do not depend on the order of the summands, sums of
 /// floats do; so roll-ups add up steps, and turn them back into the point's unit once, at the end.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quantum {
     /// Steps per unit: 1,000 for a resolution of 0.001.
     per_unit: f64,

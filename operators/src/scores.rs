@@ -35,6 +35,7 @@ use dcmms_schemas::{
     reading::Quality,
     time::{MINUTE, Moment},
 };
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What changed beside the newest score.
@@ -46,8 +47,9 @@ pub struct ScoreChanges {
 }
 
 /// The scorer of one point.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Detector {
+    #[serde(with = "shared")]
     tuning: Arc<Tuning>,
     /// After the newest reading before the horizon, and after the newest reading.
     held: Core,
@@ -61,7 +63,7 @@ pub struct Detector {
 }
 
 /// A minute and its greatest score so far; a reading that is not scored counts as 0.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Minute {
     start: Moment,
     score: f64,
@@ -150,4 +152,19 @@ impl Detector {
 
 fn score(core: &mut Core, sample: &Sample, tuning: &Tuning) -> Option<Scored> {
     (sample.quality != Quality::Bad).then(|| core.step(sample.at, sample.value, tuning))
+}
+
+/// A tuning as itself, whoever shares it.
+mod shared {
+    use super::Tuning;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::sync::Arc;
+
+    pub(super) fn serialize<S: Serializer>(tuning: &Arc<Tuning>, serializer: S) -> Result<S::Ok, S::Error> {
+        tuning.as_ref().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Tuning>, D::Error> {
+        Tuning::deserialize(deserializer).map(Arc::new)
+    }
 }

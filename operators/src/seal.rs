@@ -14,11 +14,13 @@ use timely::dataflow::{channels::pact::Pipeline, operators::generic::Operator};
 ///
 /// A tick is known by its binding, so every worker hands over every tick, also an empty one. The time of an outcome's
 /// message is its tick; who reads differences from differential must put them at their own times first. Holds the outcomes of the
-/// ticks in flight. The result says nothing; its progress shows what was handed over.
+/// ticks in flight. The result says nothing; its progress shows what was handed over. What is said at ticks up to `after` was said
+/// before: a start tells differential again what it held, and its answers are in the tables.
 pub fn seal<'s>(
     control: Flow<'s, Control>,
     outcomes: Flow<'s, Outcome>,
     worker: (usize, usize),
+    after: Tick,
     mut hand_over: impl FnMut(Part) + 'static,
 ) -> Flow<'s, ()> {
     control.binary_frontier::<_, CapacityContainerBuilder<Vec<()>>, _, _, _, _>(
@@ -37,6 +39,9 @@ pub fn seal<'s>(
                     }
                 });
                 outcomes.for_each(|capability, batch| {
+                    if *capability.time() <= after {
+                        return batch.clear();
+                    }
                     let said = &mut open.entry(*capability.time()).or_default().1;
                     batch.drain(..).for_each(|outcome| said.append(outcome));
                 });

@@ -26,4 +26,9 @@ impl Seen {
         let greatest = self.greatest.lock().unwrap_or_else(PoisonError::into_inner);
         greatest.get(usize::from(source)).copied().unwrap_or(Moment::MIN)
     }
+
+    /// The greatest moment of each source, as far as something valid was seen.
+    pub fn all(&self) -> Vec<Moment> {
+        self.greatest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }

@@ -8,6 +8,7 @@
 use crate::{
     Diff, Flow,
     control::{Control, Told},
+    keep::Keeper,
     ticks::Ticks,
 };
 use dcmms_schemas::{
@@ -22,6 +23,7 @@ use dcmms_schemas::{
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod kept;
 #[cfg(test)]
 mod tests;
 
@@ -29,11 +31,15 @@ mod tests;
 pub const FORGET_AFTER_US: i64 = 400 * DAY;
 
 /// Keeps the clocks of the orders that fall to this worker. `control` must reach every worker whole.
-pub fn sla<'s>(control: Flow<'s, Control>, forget_after_us: i64) -> Flow<'s, Outcome> {
+pub fn sla<'s>(control: Flow<'s, Control>, forget_after_us: i64, keeper: &Keeper) -> Flow<'s, Outcome> {
     let scope = control.scope();
-    let mut clocks = Clocks::new(scope.index(), scope.peers(), forget_after_us);
+    let keeper = keeper.clone();
+    let mut clocks = keeper.enter(Clocks::new(scope.index(), scope.peers(), forget_after_us));
     control.each_tick("Sla", move |_, told| {
         let rows = clocks.tell(&told);
+        if let Some(cut) = told.cut {
+            keeper.save(&mut clocks, cut);
+        }
         if rows.is_empty() { vec![] } else { vec![Outcome { clocks: rows, ..Outcome::default() }] }
     })
 }
@@ -51,6 +57,8 @@ pub struct Clocks {
     policies: FxHashMap<PolicyId, Versioned<BTreeMap<i64, Policy>>>,
     /// When an order must be looked at again though nothing is said about it.
     due: BTreeSet<(Moment, OrderId)>,
+    /// Orders of which something else is held than at the last cut.
+    changed: FxHashSet<OrderId>,
 }
 
 /// The greatest version heard of and what is there, if it was not removed.
@@ -91,6 +99,7 @@ impl Clocks {
             calendars: FxHashMap::default(),
             policies: FxHashMap::default(),
             due: BTreeSet::new(),
+            changed: FxHashSet::default(),
         }
     }
 
@@ -153,6 +162,7 @@ impl Clocks {
             held.version = event.version;
             held.closed = facts.resolved.or(facts.cancelled.then_some(event.at));
             held.facts = (!event.removed).then(|| facts.clone());
+            self.changed.insert(facts.id);
             touched.orders.insert(facts.id);
         }
     }
@@ -193,6 +203,7 @@ impl Clocks {
         if held.closed.is_some_and(|closed| closed.plus(self.forget_after_us) <= self.now) {
             self.orders.remove(&order);
             self.forgotten.insert(order);
+            self.changed.insert(order);
         } else if let Some(wake) = wake {
             held.wake = Some(wake);
             self.due.insert((wake, order));

@@ -5,6 +5,7 @@ use crate::{
     chunk::{Chunk, Format},
     control::Control,
     decode::{DecodeOptions, decode},
+    keep::Keeper,
     points::{PointsOptions, WatchedRollup, points},
 };
 use dcmms_schemas::{
@@ -78,8 +79,8 @@ pub(crate) fn play(workers: usize, steps: &[Step], options: &PointsOptions) -> S
             let (control_input, control) = scope.new_input::<Vec<Control>>();
             let (raw_input, raw) = scope.new_input::<Vec<Chunk>>();
             let control = control.broadcast();
-            let decoded = decode(control.clone(), raw, DecodeOptions::new(Arc::default()));
-            let points = points(control, decoded.columns, options.clone());
+            let decoded = decode(control.clone(), raw, DecodeOptions::new(Arc::default()), &Keeper::none());
+            let points = points(control, decoded.columns, options.clone(), &Keeper::none());
             let (probe, outcome) = points.outcome.concat(decoded.outcome).probe();
             outcome.capture_into(outcomes);
             points.watched.inner.capture_into(rows);
@@ -133,7 +134,7 @@ fn binding(tick: Tick, step: &Step) -> Binding {
     Binding { tick, generation: 1, clock: step.clock, upto: vec![0; 8], watermarks: vec![Moment::MIN; 8], idle: vec![true; 8] }
 }
 
-fn json(reading: &Reading) -> String {
+pub(crate) fn json(reading: &Reading) -> String {
     let seq = reading.seq.map_or(String::new(), |seq| format!(r#","seq":{seq}"#));
     let correction = if reading.correction { r#","correction":true"# } else { "" };
     let ts = reading.at.0 as f64 / 1_000.0;

@@ -16,17 +16,35 @@ pub trait Ticks<'s> {
     where
         O: Clone + 'static,
         L: FnMut(Tick, Told) -> Vec<O> + 'static;
+
+    /// As [`Ticks::each_tick`], with what is to be said at one tick before all that come: what was true at a start.
+    fn each_tick_after<O, L>(self, name: &str, first: Option<(Tick, Vec<O>)>, logic: L) -> Flow<'s, O>
+    where
+        O: Clone + 'static,
+        L: FnMut(Tick, Told) -> Vec<O> + 'static;
 }
 
 impl<'s> Ticks<'s> for Flow<'s, Control> {
-    fn each_tick<O, L>(self, name: &str, mut logic: L) -> Flow<'s, O>
+    fn each_tick<O, L>(self, name: &str, logic: L) -> Flow<'s, O>
     where
         O: Clone + 'static,
         L: FnMut(Tick, Told) -> Vec<O> + 'static,
     {
-        self.unary_frontier(Pipeline, name, move |_, _| {
+        self.each_tick_after(name, None, logic)
+    }
+
+    fn each_tick_after<O, L>(self, name: &str, first: Option<(Tick, Vec<O>)>, mut logic: L) -> Flow<'s, O>
+    where
+        O: Clone + 'static,
+        L: FnMut(Tick, Told) -> Vec<O> + 'static,
+    {
+        self.unary_frontier(Pipeline, name, move |capability, _| {
+            let mut first = first.map(|(tick, said)| (capability.delayed(&tick), said));
             let mut open = BTreeMap::new();
             move |(input, frontier), output| {
+                if let Some((capability, said)) = first.take() {
+                    output.session(&capability).give_iterator(said.into_iter());
+                }
                 let port = output.output_index();
                 input.for_each(|capability, controls| {
                     let tick = *capability.time();

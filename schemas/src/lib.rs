@@ -29,6 +29,7 @@ pub mod rollup;
 
 pub mod binding;
 pub mod books;
+pub mod checkpoint;
 pub mod outcome;
 pub mod sealed;
 

@@ -12,6 +12,7 @@ use crate::{
     sla::Clock,
     time::Moment,
 };
+use serde::{Deserialize, Serialize};
 
 /// Adds (+1) or takes back (-1) a row.
 pub type Diff = i64;
@@ -26,7 +27,7 @@ pub struct Latest {
 }
 
 /// A point's newest anomaly score: conflated, an upsert.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     pub point: PointNumber,
     pub at: Moment,
@@ -44,7 +45,7 @@ pub struct ScoreMinute {
 }
 
 /// A reading whose score crossed the detector's limit upwards: a difference.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Anomaly {
     pub point: PointNumber,
     pub at: Moment,

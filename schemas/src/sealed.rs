@@ -2,6 +2,7 @@
 
 use crate::{
     binding::Binding,
+    checkpoint::KeptPart,
     outcome::Outcome,
     time::{Moment, Tick},
 };
@@ -35,6 +36,12 @@ pub trait Outlet: Send + Sync {
     fn part(&self, part: Part);
     /// The greatest tick whose changes are durable.
     fn durable(&self) -> Tick;
+    /// Takes the hashes of what a worker read for a tick, before its share of the tick.
+    fn read(&self, tick: Tick, inputs: Vec<(u16, u64)>);
+    /// Takes one worker's share of a checkpoint.
+    fn kept(&self, part: KeptPart);
+    /// The tick of the newest checkpoint that is complete: all its shares are stored, and what was said up to it is durable.
+    fn checkpointed(&self) -> Tick;
     /// True once the sink has given up for good (a stale generation, say); the workers then stop.
     fn closed(&self) -> bool;
 }

@@ -10,7 +10,7 @@ use dcmms_schemas::{
     testing::TestDatabase,
     time::{Moment, SECOND, Tick},
 };
-use dcmms_sinks::{Options, history::Limits, open};
+use dcmms_sinks::{Options, checkpoints::Keeping, history::Limits, open};
 use std::{
     io::{BufRead, IsTerminal},
     time::Duration,
@@ -34,6 +34,7 @@ async fn main() {
         accept_new_source: false,
         workers: 1,
         history: Limits::default(),
+        checkpoints: Keeping { url: String::new(), keep: 2 },
     };
     let opened = open(options).await.expect("open the sink");
     let started = std::time::Instant::now();

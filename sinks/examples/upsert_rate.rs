@@ -11,7 +11,7 @@ use dcmms_schemas::{
     testing::TestDatabase,
     time::{MINUTE, Moment, SECOND, Tick},
 };
-use dcmms_sinks::{Opened, Options, history::Limits, open};
+use dcmms_sinks::{Opened, Options, checkpoints::Keeping, history::Limits, open};
 use std::time::{Duration, Instant};
 
 const POINTS: u32 = 20_000;
@@ -51,6 +51,7 @@ async fn main() {
         accept_new_source: false,
         workers: 1,
         history: Limits::default(),
+        checkpoints: Keeping { url: String::new(), keep: 2 },
     };
     let opened = open(options).await.expect("open the sink");
     let mut tick = 0;

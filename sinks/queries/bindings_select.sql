@@ -1,4 +1,4 @@
-select tick, generation, clock, upto, watermarks, idle
+select tick, generation, clock, upto, watermarks, idle, inputs
 from derived.bindings
 where job = $1
 order by tick

@@ -10,7 +10,10 @@ use dcmms_schemas::{
     time::{Moment, Tick},
 };
 use sqlx::{PgConnection, types::Json};
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// Bindings in one insert. What waits is bounded by the ticks in flight.
@@ -83,24 +86,35 @@ struct Row {
     upto: Vec<i64>,
     watermarks: Vec<i64>,
     idle: Vec<bool>,
+    inputs: Option<Vec<i64>>,
 }
 
-/// All bindings of a job, in order.
-pub(crate) async fn load(connection: &mut PgConnection, job: &str) -> Result<Vec<Binding>, SinkError> {
+/// Hashes of what each source held at a tick, where they are recorded.
+pub type Inputs = BTreeMap<Tick, Vec<Option<u64>>>;
+
+/// All bindings of a job, in order, and what was read for them.
+pub(crate) async fn load(connection: &mut PgConnection, job: &str) -> Result<(Vec<Binding>, Inputs), SinkError> {
     let rows: Vec<Row> = sqlx::query_as(include_str!("../queries/bindings_select.sql"))
         .bind(job)
         .fetch_all(connection)
         .await
         .map_err(doing("load the bindings"))?;
-    let binding = |row: Row| Binding {
-        tick: row.tick as Tick,
-        generation: row.generation as u64,
-        clock: Moment(row.clock),
-        upto: row.upto,
-        watermarks: row.watermarks.into_iter().map(Moment).collect(),
-        idle: row.idle,
-    };
-    Ok(rows.into_iter().map(binding).collect())
+    let mut inputs = Inputs::new();
+    let mut bindings = Vec::with_capacity(rows.len());
+    for row in rows {
+        if let Some(read) = row.inputs {
+            inputs.insert(row.tick as Tick, read.into_iter().map(|hash| Some(hash as u64)).collect());
+        }
+        bindings.push(Binding {
+            tick: row.tick as Tick,
+            generation: row.generation as u64,
+            clock: Moment(row.clock),
+            upto: row.upto,
+            watermarks: row.watermarks.into_iter().map(Moment).collect(),
+            idle: row.idle,
+        });
+    }
+    Ok((bindings, inputs))
 }
 
 /// Up to when telemetry is complete: the least watermark of the partitions that are not idle; the clock when all are.

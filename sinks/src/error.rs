@@ -32,6 +32,13 @@ pub enum SinkError {
     Gap { worker: usize, expected: Tick, got: Tick },
     #[error("{doing} {}", .path.display())]
     File { doing: &'static str, path: PathBuf, source: io::Error },
+    #[error("{doing} {place}")]
+    Store { doing: &'static str, place: String, source: object_store::Error },
+    #[error(
+        "job `{job}` has {checkpoints} checkpoints and none of them can be read, and what it read before tick {first} is no longer \
+         recorded; so its state cannot be made again. Restore the checkpoint store from a backup, or start a new job"
+    )]
+    NoCheckpoint { job: String, checkpoints: usize, first: Tick },
     #[error("write {}", .path.display())]
     Parquet { path: PathBuf, source: parquet::errors::ParquetError },
     #[error("the thread of {0} has ended before its time")]
@@ -45,6 +52,10 @@ impl SinkError {
             SinkError::Connect { source, .. } | SinkError::Statement { source, .. } => passes(source),
             SinkError::File { source, .. } => {
                 matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::Interrupted)
+            }
+            // The store has tried for a while itself; what it asks for may be there later, and the job goes on meanwhile.
+            SinkError::Store { source, .. } => {
+                !matches!(source, object_store::Error::NotSupported { .. } | object_store::Error::UnknownConfigurationKey { .. })
             }
             _ => false,
         }

@@ -5,6 +5,7 @@
 //! job's progress and checks that nobody else has taken the job over. `docs/sinks.md` tells it in prose.
 
 mod bindings;
+pub mod checkpoints;
 mod collector;
 mod connection;
 mod copy;
@@ -20,6 +21,7 @@ mod span;
 mod staged;
 mod writer;
 
+pub use bindings::Inputs;
 pub use error::SinkError;
 pub use open::{Opened, Options, open};
 pub use sink::Sink;

@@ -1,7 +1,8 @@
 //! Takes a job over: the next generation, what it was, and how far it is.
 
 use crate::{
-    bindings,
+    bindings::{self, Inputs},
+    checkpoints::{self, Found, Keeping, Store},
     collector::Collector,
     connection::{Connection, Patience, limited},
     error::{SinkError, doing},
@@ -14,11 +15,16 @@ use crate::{
 };
 use dcmms_schemas::{
     binding::{Binding, Sources},
+    checkpoint::Checkpoint,
     time::Tick,
 };
 use serde_json::Value;
 use sqlx::{Connection as _, PgPool, types::Json};
-use std::{collections::HashSet, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
+};
 use tokio::{
     sync::{mpsc::unbounded_channel, watch},
     task::JoinHandle,
@@ -40,6 +46,7 @@ pub struct Options {
     pub accept_new_source: bool,
     pub workers: usize,
     pub history: history::Limits,
+    pub checkpoints: Keeping,
 }
 
 /// A job that is ours.
@@ -51,8 +58,14 @@ pub struct Opened {
     pub durable: Tick,
     /// The partitions in their fixed order, which is what readings, books and bindings go by.
     pub sources: Sources,
-    /// All bindings there are, in order. Empty after a new source was accepted.
+    /// All bindings there are, in order. Empty at the first start, and after a new source was accepted.
     pub bindings: Vec<Binding>,
+    /// What was read for them.
+    pub inputs: Inputs,
+    /// The state to go on from, if there is one.
+    pub checkpoint: Option<Checkpoint>,
+    /// The sources are others than those of the ticks so far.
+    pub fresh: bool,
     /// Ends when the sink has stopped, with the reason if there is one.
     pub task: JoinHandle<Result<(), SinkError>>,
 }
@@ -73,7 +86,35 @@ pub async fn open(options: Options) -> Result<Opened, SinkError> {
         }
     };
     patience.over();
-    start(options, job, connection)
+    let store = Store::open(&options.checkpoints, &options.root)?;
+    let found = go_on_from(&mut connection, &store, &options.job, &job).await?;
+    start(options, job, found, store, connection)
+}
+
+/// Finds the checkpoint to go on from and removes what is of no use any more.
+async fn go_on_from(connection: &mut Connection, store: &Store, job: &str, registered: &Registered) -> Result<Found, SinkError> {
+    let complete = registered.checkpoints.iter().filter(|row| row.is_complete()).count();
+    let found = checkpoints::find(store, job, registered.checkpoints.clone()).await?;
+    let first = registered.bindings.first().map_or(0, |binding| binding.tick);
+    if found.checkpoint.is_none() && complete > 0 {
+        if first > 0 {
+            return Err(SinkError::NoCheckpoint { job: job.to_owned(), checkpoints: complete, first });
+        }
+        tracing::error!(job, checkpoints = complete, "no checkpoint can be used; reading everything again from the first binding");
+    }
+    if !found.dropped.is_empty() {
+        sqlx::query(include_str!("../queries/checkpoints_delete.sql"))
+            .bind(job)
+            .bind(found.dropped.iter().map(|row| row.tick).collect::<Vec<_>>())
+            .execute(connection.get().await?)
+            .await
+            .map_err(doing("drop checkpoints that cannot be used"))?;
+    }
+    let kept: HashSet<&String> = found.kept.iter().flat_map(|row| row.files.iter().map(|file| &file.path)).collect();
+    for path in store.list(job).await?.iter().filter(|path| !kept.contains(path)) {
+        store.delete(path).await?;
+    }
+    Ok(found)
 }
 
 /// The job's row as the new generation found it.
@@ -83,6 +124,8 @@ struct Registered {
     history: Tick,
     sources: Sources,
     bindings: Vec<Binding>,
+    inputs: Inputs,
+    checkpoints: Vec<checkpoints::Row>,
     rejects_file: Option<String>,
     rejects_bytes: u64,
     manifest: HashSet<String>,
@@ -120,9 +163,20 @@ async fn register(connection: &mut Connection, options: &Options) -> Result<Regi
             .execute(&mut *tx)
             .await
             .map_err(doing("drop old bindings"))?;
-        tracing::warn!(job, lost_ticks = row.durable_tick - row.history_tick, "a new source was accepted: it is read from its beginning");
+        tracing::warn!(job, "a new source was accepted: it is read from its beginning");
     }
-    let bindings = bindings::load(&mut tx, job).await?;
+    let mut checkpoints = checkpoints::rows(&mut tx, job).await?;
+    if !resolved.in_place {
+        // They speak of partitions by their place.
+        let ticks: Vec<i64> = checkpoints.drain(..).map(|row| row.tick).collect();
+        sqlx::query(include_str!("../queries/checkpoints_delete.sql"))
+            .bind(job)
+            .bind(ticks)
+            .execute(&mut *tx)
+            .await
+            .map_err(doing("drop checkpoints of other partitions"))?;
+    }
+    let (bindings, inputs) = bindings::load(&mut tx, job).await?;
     let manifest: Vec<String> = sqlx::query_scalar(include_str!("../queries/history_files_select.sql"))
         .bind(job)
         .fetch_all(&mut *tx)
@@ -145,6 +199,8 @@ async fn register(connection: &mut Connection, options: &Options) -> Result<Regi
         history: row.history_tick as Tick,
         sources: resolved.sources,
         bindings,
+        inputs,
+        checkpoints,
         rejects_file: row.rejects_file,
         rejects_bytes: row.rejects_bytes as u64,
         manifest: manifest.into_iter().collect(),
@@ -152,9 +208,10 @@ async fn register(connection: &mut Connection, options: &Options) -> Result<Regi
 }
 
 /// Cleans up the files and starts the tasks.
-fn start(options: Options, registered: Registered, connection: Connection) -> Result<Opened, SinkError> {
-    let Options { pool, root, job, workers, history: limits, .. } = options;
-    let Registered { generation, durable, history: history_tick, sources, bindings, rejects_file, rejects_bytes, manifest } = registered;
+fn start(options: Options, registered: Registered, found: Found, store: Store, connection: Connection) -> Result<Opened, SinkError> {
+    let Options { pool, root, job, workers, history: limits, checkpoints: keeping, .. } = options;
+    let Registered { generation, durable, history: history_tick, sources, bindings, inputs, rejects_file, rejects_bytes, manifest, .. } =
+        registered;
     let (files, reach) = Files::open(&root, &job, rejects_file.as_deref(), rejects_bytes)?;
     let history_root = root.join("history");
     std::fs::create_dir_all(&history_root).map_err(|source| SinkError::File {
@@ -166,7 +223,10 @@ fn start(options: Options, registered: Registered, connection: Connection) -> Re
     if swept > 0 {
         tracing::info!(job, swept, "removed files of the history that were never committed");
     }
-    let progress = Arc::new(Progress::new(sources.clone(), &bindings, durable));
+    let Found { checkpoint, kept, .. } = found;
+    let checkpointed = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.binding.tick);
+    let progress = Arc::new(Progress::new(sources.clone(), &bindings, durable, history_tick, checkpointed));
+    let (to_checkpoints, from_checkpoints) = unbounded_channel();
     let (to_bindings, from_bindings) = unbounded_channel();
     let (to_parts, parts) = unbounded_channel();
     let (stop, stopped) = watch::channel(false);
@@ -177,6 +237,17 @@ fn start(options: Options, registered: Registered, connection: Connection) -> Re
         connection: Connection::new(&connect, &format!("dcmms bindings {job}"), false),
         progress: Arc::clone(&progress),
     };
+    let keeper = checkpoints::Task {
+        job: job.clone(),
+        generation,
+        workers,
+        store,
+        keeping,
+        connection: Connection::new(&connect, &format!("dcmms checkpoints {job}"), false),
+        progress: Arc::clone(&progress),
+        links: kept.iter().map(checkpoints::Link::from).collect(),
+        open: BTreeMap::new(),
+    };
     let task = Task {
         parts,
         stop: stopped,
@@ -185,11 +256,13 @@ fn start(options: Options, registered: Registered, connection: Connection) -> Re
         writer: writer::Writer { job, generation, connection, durable, history: history_tick, known: Known::default(), files, reach },
         progress: Arc::clone(&progress),
         bindings: tokio::spawn(binder.run(from_bindings)),
+        checkpoints: tokio::spawn(keeper.run(from_checkpoints)),
         options: connect,
     };
     let task = tokio::spawn(task.run());
-    let sink = Sink { bindings: to_bindings, parts: to_parts, progress, stop };
-    Ok(Opened { sink, generation, durable, sources, bindings, task })
+    let sink = Sink { bindings: to_bindings, parts: to_parts, kept: to_checkpoints, progress, stop };
+    let fresh = bindings.is_empty() && durable > 0;
+    Ok(Opened { sink, generation, durable, sources, bindings, inputs, checkpoint, fresh, task })
 }
 
 /// A job's name becomes part of file names.

@@ -10,7 +10,7 @@ use crate::{
     staged::Staged,
     writer::Writer,
 };
-use dcmms_schemas::sealed::Part;
+use dcmms_schemas::{sealed::Part, time::Tick};
 use sqlx::postgres::PgConnectOptions;
 use std::sync::{Arc, atomic::Ordering};
 use tokio::{
@@ -27,22 +27,35 @@ pub(crate) struct Task {
     pub(crate) history: History,
     pub(crate) progress: Arc<Progress>,
     pub(crate) bindings: JoinHandle<Result<(), SinkError>>,
+    pub(crate) checkpoints: JoinHandle<Result<(), SinkError>>,
     pub(crate) options: PgConnectOptions,
 }
 
 impl Task {
     /// Runs until asked to stop, until the last handle is gone, or until something is wrong for good.
     pub(crate) async fn run(self) -> Result<(), SinkError> {
-        let Task { parts, stop, mut collector, mut writer, mut history, progress, bindings, options } = self;
+        let Task { parts, stop, mut collector, mut writer, mut history, progress, bindings, checkpoints, options } = self;
         let (job, generation) = (writer.job.clone(), writer.generation);
-        let mut lander =
-            Lander { collector: &mut collector, writer: &mut writer, history: &mut history, progress: &progress, seals: Vec::new() };
-        let abort = bindings.abort_handle();
-        let landed = lander.follow(parts, stop, bindings).await;
+        let mut lander = Lander {
+            collector: &mut collector,
+            writer: &mut writer,
+            history: &mut history,
+            progress: &progress,
+            seals: Vec::new(),
+            sealing: 0,
+        };
+        let (abort, mut checkpoints) = (bindings.abort_handle(), Checkpoints(checkpoints));
+        let landed = tokio::select! {
+            landed = lander.follow(parts, stop, bindings) => landed,
+            ended = &mut checkpoints.0 => match ended {
+                Ok(Err(error)) => Err(error),
+                Ok(Ok(())) | Err(_) => Err(SinkError::Thread("the checkpoints")),
+            },
+        };
         abort.abort();
         let seals = std::mem::take(&mut lander.seals);
         let result = match landed {
-            Ok(()) => finish(&mut writer, history, seals).await,
+            Ok(()) => finish(&mut writer, history, seals, &progress, &mut checkpoints).await,
             Err(error) => Err(error),
         };
         progress.closed.store(true, Ordering::Release);
@@ -51,10 +64,28 @@ impl Task {
     }
 }
 
-/// Seals the tail of the history and adds it to the manifest.
-async fn finish(writer: &mut Writer, history: History, mut seals: Vec<Seal>) -> Result<(), SinkError> {
+/// The task that stores checkpoints; it ends with this.
+struct Checkpoints(JoinHandle<Result<(), SinkError>>);
+
+impl Drop for Checkpoints {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Seals the tail of the history, adds it to the manifest, and lets the last checkpoint become complete.
+async fn finish(
+    writer: &mut Writer,
+    history: History,
+    mut seals: Vec<Seal>,
+    progress: &Progress,
+    checkpoints: &mut Checkpoints,
+) -> Result<(), SinkError> {
     seals.extend(history.finish().await?);
-    writer.write_seals(&seals).await
+    writer.write_seals(&seals).await?;
+    progress.finished.store(true, Ordering::Release);
+    progress.landed(writer.durable, writer.history);
+    (&mut checkpoints.0).await.map_err(|_| SinkError::Thread("the checkpoints"))?
 }
 
 /// Lets people see how it ended. Once, as well as it goes: a server that is away learns it from the next start.
@@ -80,6 +111,8 @@ struct Lander<'a> {
     progress: &'a Progress,
     /// Sealed, but not yet in the manifest.
     seals: Vec<Seal>,
+    /// Up to where a checkpoint has had the history sealed.
+    sealing: Tick,
 }
 
 impl Lander<'_> {
@@ -124,6 +157,11 @@ impl Lander<'_> {
         for (tick, clock, rows) in history {
             self.history.take(tick, clock, rows).await?;
         }
+        let wanted = self.progress.wanted_history.load(Ordering::Acquire);
+        if wanted > self.sealing.max(self.writer.history) {
+            self.history.seal().await;
+            self.sealing = wanted;
+        }
         self.seals.extend(self.history.sealed()?);
         if replayed {
             return Ok(());
@@ -133,9 +171,9 @@ impl Lander<'_> {
         let staged = tokio::task::spawn_blocking(move || Staged::of(&Span::of(ticks), &job, &file));
         let staged = Arc::new(staged.await.map_err(|_| SinkError::Thread("the encoder"))?);
         let upto = staged.upto;
-        self.writer.write(staged, self.progress.watermark(upto), &self.seals).await?;
+        self.writer.write(staged, self.progress.watermark(upto), self.progress.inputs(upto), &self.seals).await?;
         self.seals.clear();
-        self.progress.landed(upto);
+        self.progress.landed(upto, self.writer.history);
         metrics::gauge!("dcmms_sink_waiting_ticks").set(self.collector.waiting() as f64);
         metrics::gauge!("dcmms_sink_durable_tick").set(upto as f64);
         Ok(())

@@ -3,6 +3,7 @@
 use crate::bindings;
 use dcmms_schemas::{
     binding::{Binding, Sources},
+    checkpoint::KeptPart,
     sealed::{Outlet, Part},
     time::{Moment, Tick},
 };
@@ -13,7 +14,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
-use tokio::sync::{mpsc::UnboundedSender, watch};
+use tokio::sync::{Notify, mpsc::UnboundedSender, watch};
 
 /// How far things are.
 #[derive(Debug)]
@@ -24,10 +25,23 @@ pub(crate) struct Progress {
     pub(crate) sources: Sources,
     /// Watermarks of the ticks that are bound but not durable: as many as there are ticks in flight.
     watermarks: Mutex<BTreeMap<Tick, Option<Moment>>>,
+    /// Hashes of what was read at ticks that are not durable.
+    inputs: Mutex<BTreeMap<Tick, Vec<(u16, u64)>>>,
+    /// Readings up to here are in sealed files.
+    pub(crate) history: AtomicU64,
+    /// How far a checkpoint wants them to be.
+    pub(crate) wanted_history: AtomicU64,
+    pub(crate) checkpointed: AtomicU64,
+    /// Somebody asks for a checkpoint.
+    pub(crate) asked: AtomicBool,
+    /// What was said is written, and no more will be.
+    pub(crate) finished: AtomicBool,
+    /// Rung when one of these has moved on.
+    pub(crate) moved: Notify,
 }
 
 impl Progress {
-    pub(crate) fn new(sources: Sources, bindings: &[Binding], durable: Tick) -> Progress {
+    pub(crate) fn new(sources: Sources, bindings: &[Binding], durable: Tick, history: Tick, checkpointed: Tick) -> Progress {
         let bound = bindings.last().map_or(durable, |binding| binding.tick.max(durable));
         let progress = Progress {
             bound: AtomicU64::new(bound),
@@ -35,6 +49,13 @@ impl Progress {
             closed: AtomicBool::new(false),
             sources,
             watermarks: Mutex::new(BTreeMap::new()),
+            inputs: Mutex::new(BTreeMap::new()),
+            history: AtomicU64::new(history),
+            wanted_history: AtomicU64::new(0),
+            checkpointed: AtomicU64::new(checkpointed),
+            asked: AtomicBool::new(false),
+            finished: AtomicBool::new(false),
+            moved: Notify::new(),
         };
         progress.noted(bindings.iter().filter(|binding| binding.tick > durable).cloned());
         progress
@@ -51,11 +72,22 @@ impl Progress {
         self.watermarks.lock().unwrap_or_else(PoisonError::into_inner).get(&tick).copied().flatten()
     }
 
-    /// Says that everything up to this tick is durable.
-    pub(crate) fn landed(&self, tick: Tick) {
+    /// Hashes of what was read up to this tick: tick, source, hash.
+    pub(crate) fn inputs(&self, upto: Tick) -> Vec<(Tick, u16, u64)> {
+        let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
+        inputs.range(..=upto).flat_map(|(tick, read)| read.iter().map(|(source, hash)| (*tick, *source, *hash))).collect()
+    }
+
+    /// Says how far tables and history are durable.
+    pub(crate) fn landed(&self, tick: Tick, history: Tick) {
+        let mut inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
+        *inputs = inputs.split_off(&(tick + 1));
+        drop(inputs);
+        self.history.store(history, Ordering::Release);
         let mut watermarks = self.watermarks.lock().unwrap_or_else(PoisonError::into_inner);
         *watermarks = watermarks.split_off(&(tick + 1));
         self.durable.store(tick, Ordering::Release);
+        self.moved.notify_one();
     }
 }
 
@@ -66,6 +98,7 @@ impl Progress {
 pub struct Sink {
     pub(crate) bindings: UnboundedSender<Binding>,
     pub(crate) parts: UnboundedSender<Part>,
+    pub(crate) kept: UnboundedSender<KeptPart>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) stop: watch::Sender<bool>,
 }
@@ -75,6 +108,11 @@ impl Sink {
     /// dropped; the bindings tell them again at the next start.
     pub fn stop(&self) {
         self.stop.send_replace(true);
+    }
+
+    /// True once after somebody asked for a checkpoint in the database.
+    pub fn checkpoint_asked(&self) -> bool {
+        self.progress.asked.swap(false, Ordering::AcqRel)
     }
 }
 
@@ -94,6 +132,22 @@ impl Outlet for Sink {
 
     fn durable(&self) -> Tick {
         self.progress.durable.load(Ordering::Acquire)
+    }
+
+    fn read(&self, tick: Tick, read: Vec<(u16, u64)>) {
+        // What is durable was recorded then.
+        if tick > self.durable() {
+            let mut inputs = self.progress.inputs.lock().unwrap_or_else(PoisonError::into_inner);
+            inputs.entry(tick).or_default().extend(read);
+        }
+    }
+
+    fn kept(&self, part: KeptPart) {
+        let _ = self.kept.send(part);
+    }
+
+    fn checkpointed(&self) -> Tick {
+        self.progress.checkpointed.load(Ordering::Acquire)
     }
 
     fn closed(&self) -> bool {

@@ -9,6 +9,8 @@ pub(crate) struct Resolved {
     pub(crate) sources: Sources,
     /// True when a topic is another one under the old name, and was accepted.
     pub(crate) replaced: bool,
+    /// True when each partition has the place that it had, so that what was kept of them still holds.
+    pub(crate) in_place: bool,
 }
 
 /// Finds each known partition among those the broker has now; adds the ones that are new at the end.
@@ -19,13 +21,16 @@ pub(crate) fn resolve(job: &str, known: &Sources, now: &Sources, accept: bool) -
         (new.source != old.source).then_some((old, new))
     });
     let gone = known.iter().find(|old| !now.iter().any(|new| place(new) == place(old)));
+    // Each in its old place, as the broker knows it now, and the new ones at the end.
+    let in_place = || {
+        let mut sources: Sources = known.iter().filter_map(|old| now.iter().find(|new| place(new) == place(old))).cloned().collect();
+        sources.extend(now.iter().filter(|new| !known.iter().any(|old| place(old) == place(new))).cloned());
+        sources
+    };
     match (changed, gone) {
-        (None, None) => {
-            let mut sources = known.clone();
-            sources.extend(now.iter().filter(|new| !known.iter().any(|old| place(old) == place(new))).cloned());
-            Ok(Resolved { sources, replaced: false })
-        }
-        _ if accept => Ok(Resolved { sources: now.clone(), replaced: true }),
+        (None, None) => Ok(Resolved { sources: in_place(), replaced: false, in_place: true }),
+        (_, None) if accept => Ok(Resolved { sources: in_place(), replaced: true, in_place: true }),
+        (_, Some(_)) if accept => Ok(Resolved { sources: now.clone(), replaced: true, in_place: false }),
         (Some((old, new)), _) => Err(SinkError::SourceChanged {
             job: job.to_owned(),
             topic: old.source.topic.clone(),

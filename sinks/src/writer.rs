@@ -32,6 +32,8 @@ struct Advance {
     watermark: Option<Moment>,
     history: Tick,
     commands: bool,
+    /// Hashes of what was read: tick, source, hash.
+    inputs: Vec<(Tick, u16, u64)>,
 }
 
 impl Writer {
@@ -41,7 +43,13 @@ impl Writer {
     }
 
     /// Writes a span and the seals of the history, exactly once, however often it takes.
-    pub(crate) async fn write(&mut self, staged: Arc<Staged>, watermark: Option<Moment>, seals: &[Seal]) -> Result<(), SinkError> {
+    pub(crate) async fn write(
+        &mut self,
+        staged: Arc<Staged>,
+        watermark: Option<Moment>,
+        inputs: Vec<(Tick, u16, u64)>,
+        seals: &[Seal],
+    ) -> Result<(), SinkError> {
         let started = Instant::now();
         let advance = Advance {
             upto: staged.upto,
@@ -49,6 +57,7 @@ impl Writer {
             watermark,
             history: seals.iter().map(|seal| seal.upto).fold(self.history, Tick::max),
             commands: staged.commands > 0,
+            inputs,
         };
         self.persist(Some(&staged), &advance, seals).await?;
         metrics::histogram!("dcmms_sink_transaction_seconds").record(started.elapsed().as_secs_f64());
@@ -61,7 +70,7 @@ impl Writer {
     /// Writes seals alone, at the end.
     pub(crate) async fn write_seals(&mut self, seals: &[Seal]) -> Result<(), SinkError> {
         let Some(history) = seals.iter().map(|seal| seal.upto).max() else { return Ok(()) };
-        let advance = Advance { upto: self.durable, clock: None, watermark: None, history, commands: false };
+        let advance = Advance { upto: self.durable, clock: None, watermark: None, history, commands: false, inputs: Vec::new() };
         self.persist(None, &advance, seals).await
     }
 
@@ -118,6 +127,9 @@ impl Writer {
         for seal in seals {
             seal.insert(&mut tx, &self.job).await?;
         }
+        if !advance.inputs.is_empty() {
+            write_inputs(&mut tx, &self.job, &advance.inputs).await?;
+        }
         let file = (reach.bytes > 0).then(|| self.files.name(*reach));
         finish(&mut tx, &self.job, advance, file, reach.bytes).await?;
         tx.commit().await.map_err(doing("commit"))
@@ -149,6 +161,19 @@ async fn stage(tx: &mut PgConnection, table: &Table) -> Result<(), SinkError> {
             metrics::counter!("dcmms_sink_surprises_total").increment(1);
         }
     }
+    Ok(())
+}
+
+/// Records what the ticks were made of, so that a replay can tell whether it reads the same.
+async fn write_inputs(tx: &mut PgConnection, job: &str, inputs: &[(Tick, u16, u64)]) -> Result<(), SinkError> {
+    sqlx::query(include_str!("../queries/bindings_inputs.sql"))
+        .bind(job)
+        .bind(inputs.iter().map(|(tick, ..)| tick8(*tick)).collect::<Vec<i64>>())
+        .bind(inputs.iter().map(|(_, source, _)| i32::from(*source)).collect::<Vec<i32>>())
+        .bind(inputs.iter().map(|(.., hash)| *hash as i64).collect::<Vec<i64>>())
+        .execute(tx)
+        .await
+        .map_err(doing("record what was read"))?;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ fn options() -> Options {
         future_max_ms: 60_000,
         dedupe: true,
         action_age_max_ms: None,
+        checkpoint_every_ms: 60_000,
         kafka,
     }
 }

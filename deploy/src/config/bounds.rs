@@ -20,6 +20,8 @@ pub(super) fn check(config: &Config) -> anyhow::Result<()> {
         ("engine.idle_after_ms", engine.idle_after_ms as i64, 100, 3_600_000, "a quiet partition holds the others back for this long"),
         ("engine.future_max_ms", engine.future_max_ms, 0, 86_400_000, "a wrong clock ahead makes right readings late"),
         ("engine.action_age_max_ms", engine.action_age_max_ms, -1, i64::MAX, "-1 means no limit"),
+        ("checkpoint.every_ms", config.checkpoint.every_ms as i64, 200, 86_400_000, "a restart reads again what came since"),
+        ("checkpoint.keep", i64::from(config.checkpoint.keep), 1, 1_000, "all of them are kept with what they need"),
         ("history.seal_after_ms", config.history.seal_after_ms as i64, 1_000, 3_600_000, "a restart reads the unsealed tail again"),
         ("history.seal_bytes_max", config.history.seal_bytes_max as i64, 1 << 20, 1 << 30, "the unsealed file is held in memory"),
     ] {

@@ -1,8 +1,7 @@
-//! The demo's data directory: whose it is, and whether what is in it can be continued.
+//! The demo's data directory: whose it is, and whether the broker that its offsets belong to is still there.
 
-use crate::{init, postgres::Cluster};
+use crate::init;
 use anyhow::{Context, bail};
-use chrono::Local;
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 use std::{
@@ -19,53 +18,32 @@ const EMAIL: &str = "admin@demo.example";
 pub(super) struct Place {
     dir: PathBuf,
     _lock: File,
+    /// The broker that wrote here last, or the one to be used now, lives no longer than its process.
+    new_broker: bool,
 }
 
 impl Place {
-    /// Takes the directory. What an earlier in-process broker had left there cannot be continued, for its topic is gone: that
-    /// directory is moved aside and a new one begins.
+    /// Takes the directory and goes on with what is in it.
     pub(super) fn take(dir: &Path, in_process: bool) -> anyhow::Result<Place> {
         fs::create_dir_all(dir).with_context(|| format!("make the data directory {}", dir.display()))?;
         let dir = dir.canonicalize().with_context(|| format!("find the data directory {}", dir.display()))?;
-        let place = Place { _lock: lock(&dir)?, dir };
-        let marker = place.dir.join("broker");
+        let lock = lock(&dir)?;
+        let marker = dir.join("broker");
         let before = fs::read_to_string(&marker).unwrap_or_default();
-        if before.trim() == "in-process" {
-            return place.set_aside()?.mark(in_process);
-        }
-        place.mark(in_process)
+        fs::write(&marker, if in_process { "in-process\n" } else { "kafka\n" }).with_context(|| format!("write {}", marker.display()))?;
+        let new_broker = in_process || before.trim() == "in-process";
+        Ok(Place { dir, _lock: lock, new_broker })
     }
 
     pub(super) fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Notes which broker the offsets in the database belong to.
-    fn mark(self, in_process: bool) -> anyhow::Result<Place> {
-        let marker = self.dir.join("broker");
-        fs::write(&marker, if in_process { "in-process\n" } else { "kafka\n" }).with_context(|| format!("write {}", marker.display()))?;
-        Ok(self)
+    /// Whether the topics may be others than those that the database knows: then the engine goes on from its checkpoint, at their
+    /// beginning.
+    pub(super) fn has_new_broker(&self) -> bool {
+        self.new_broker
     }
-
-    /// Moves the directory aside and begins a new one under its name.
-    fn set_aside(self) -> anyhow::Result<Place> {
-        let suffix = format!("old-{}", Local::now().format("%Y%m%d-%H%M%S"));
-        Cluster::set_aside(&self.dir, &suffix).context("set the PostgreSQL of the earlier demo aside")?;
-        let old = self.dir.with_file_name(format!("{}-{suffix}", name(&self.dir)?));
-        fs::rename(&self.dir, &old).with_context(|| format!("move {} aside", self.dir.display()))?;
-        tracing::warn!(
-            new = %self.dir.display(), old = %old.display(),
-            "the earlier demo's broker ended with its process, so its topic is gone: starting a new data directory; --kafka keeps one"
-        );
-        fs::create_dir_all(&self.dir).with_context(|| format!("make the data directory {}", self.dir.display()))?;
-        Ok(Place { _lock: lock(&self.dir)?, dir: self.dir })
-    }
-}
-
-fn name(dir: &Path) -> anyhow::Result<&str> {
-    dir.file_name()
-        .and_then(|name| name.to_str())
-        .with_context(|| format!("{} cannot be moved aside; choose another --data", dir.display()))
 }
 
 fn lock(dir: &Path) -> anyhow::Result<File> {
@@ -103,22 +81,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_taken_once_and_set_aside_after_an_in_process_broker() {
+    fn a_place_is_taken_once_and_keeps_what_is_in_it() {
         let parent = tempfile::tempdir().unwrap();
         let dir = parent.path().join("data");
         let first = Place::take(&dir, true).unwrap();
+        assert!(first.has_new_broker());
         fs::write(dir.join("something"), "old").unwrap();
         let refused = Place::take(&dir, true).unwrap_err();
         assert!(refused.to_string().contains("another dcmms demo"), "{refused}");
         drop(first);
         let second = Place::take(&dir, false).unwrap();
-        assert!(!dir.join("something").exists());
-        let old: Vec<_> = fs::read_dir(parent.path()).unwrap().flatten().filter(|entry| entry.path() != second.dir()).collect();
-        assert_eq!(old.len(), 1);
-        assert_eq!(fs::read_to_string(old[0].path().join("something")).unwrap(), "old");
-        fs::write(dir.join("kept"), "by a real broker").unwrap();
+        assert!(second.has_new_broker(), "the broker of the first is gone");
         drop(second);
         let third = Place::take(&dir, false).unwrap();
-        assert!(third.dir().join("kept").exists());
+        assert!(!third.has_new_broker(), "a real one stays");
+        assert!(third.dir().join("something").exists());
     }
 }

@@ -81,11 +81,20 @@ impl Engine {
         let sink = Arc::new(opened.sink);
         let outlet = Arc::clone(&sink) as Arc<dyn Outlet>;
         let telemetry = opened.sources.iter().map(|source| !source.domain).collect();
-        let bindings = opened.bindings.len();
-        let start = Start { generation: opened.generation, sources: opened.sources, bindings: opened.bindings, durable: opened.durable };
+        let checkpoint = opened.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.binding.tick);
+        let start = Start {
+            generation: opened.generation,
+            sources: opened.sources,
+            bindings: opened.bindings,
+            inputs: opened.inputs,
+            durable: opened.durable,
+            checkpoint: opened.checkpoint,
+            fresh: opened.fresh,
+        };
         let options = self.options();
         let (job, generation, durable, workers) = (options.job.clone(), start.generation, start.durable, options.workers);
-        tracing::info!(job, generation, durable, again_ticks = bindings, workers, "job starts");
+        let again_ticks = start.bindings.iter().filter(|binding| binding.tick > checkpoint).count();
+        tracing::info!(job, generation, durable, checkpoint, again_ticks, workers, "job starts");
         match spawn_blocking(move || dcmms_dataflows::run(options, start, outlet)).await.context("start the dataflow")? {
             Ok(running) => Ok(Some(Life { running, sink, task: opened.task, telemetry })),
             Err(error) => {
@@ -141,6 +150,9 @@ impl Engine {
                 }
                 _ = look.tick() => {
                     self.tell_pace(&running, &telemetry);
+                    if sink.checkpoint_asked() {
+                        running.checkpoint();
+                    }
                     if running.ended() {
                         return fallen(running, &sink, task).await;
                     }
@@ -170,6 +182,7 @@ impl Engine {
             future_max_ms: engine.future_max_ms,
             dedupe: engine.dedupe,
             action_age_max_ms: (engine.action_age_max_ms >= 0).then_some(engine.action_age_max_ms),
+            checkpoint_every_ms: self.config.checkpoint.every_ms,
             kafka: kafka::for_engine(&self.config.kafka),
         }
     }
@@ -189,6 +202,10 @@ impl Engine {
                 age_micros: i64::try_from(history.seal_after_ms).unwrap_or(i64::MAX / 1_000) * 1_000,
                 bytes: usize::try_from(history.seal_bytes_max).unwrap_or(usize::MAX),
             },
+            checkpoints: dcmms_sinks::checkpoints::Keeping {
+                url: self.config.checkpoint.url.clone(),
+                keep: self.config.checkpoint.keep as usize,
+            },
         }
     }
 }
@@ -207,6 +224,8 @@ async fn fallen(running: Running, sink: &Arc<Sink>, task: JoinHandle<Result<(), 
     task.await.context("wait for the sink")?.context("write what the job says")?;
     match workers {
         Err(RunError::Source(error @ (SourceError::Gap { .. } | SourceError::NoTopic { .. }))) => Err(error.into()),
+        // Another start would read the same.
+        Err(error @ RunError::Changed { .. }) => Err(error.into()),
         Err(error) => Ok(End::Fallen(error.into())),
         Ok(()) => Ok(End::Fallen(anyhow!("the workers ended before they were asked to"))),
     }

@@ -114,8 +114,15 @@ impl<'s> Installation<'s> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dcmms"));
         command.args(arguments).stdin(Stdio::null()).current_dir(self.servers.dir.path());
         command.env("DATABASE_URL", self.url_of(&self.name)).env("DCMMS_KAFKA__BROKERS", &self.servers.brokers);
+        // Often, so that a job that lives for seconds is killed between two of them.
+        command.env("DCMMS_CHECKPOINT__EVERY_MS", "500");
         command.env("DCMMS_DATA__DIR", &self.data).env("DCMMS_LOG", "warn").env("DCMMS_KAFKA__PARTITIONS", "2");
         command
+    }
+
+    /// Changes something in the installation's own database.
+    pub(crate) async fn execute_here(&self, sql: &'static str) {
+        sqlx::query(sql).execute(&mut self.connect().await).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
     async fn connect(&self) -> PgConnection {

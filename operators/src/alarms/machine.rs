@@ -11,10 +11,11 @@ use dcmms_schemas::{
     rule::Condition,
     time::{MILLISECOND, Moment, SECOND},
 };
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The newest reading that counts.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Last {
     pub at: Moment,
     pub value: f64,
@@ -67,18 +68,18 @@ impl Interval {
 
 /// A condition that began to hold. Boxed, because few points are in breach at a time.
 #[derive(Clone, Debug)]
-struct Run {
+pub(super) struct Run {
     /// The version valid at onset: its delays and its limit are the interval's.
-    judge: Arc<Judge>,
-    onset: Moment,
-    value: f64,
-    peak: f64,
+    pub(super) judge: Arc<Judge>,
+    pub(super) onset: Moment,
+    pub(super) value: f64,
+    pub(super) peak: f64,
     /// The worst value up to the raising: what the row of an active alarm shows.
-    peak_raised: f64,
+    pub(super) peak_raised: f64,
 }
 
 #[derive(Clone, Debug)]
-enum Phase {
+pub(super) enum Phase {
     Normal,
     /// The condition holds, the on-delay has not passed.
     Pending(Box<Run>),
@@ -91,8 +92,8 @@ enum Phase {
 /// is no special case.
 #[derive(Clone, Debug)]
 pub(super) struct State {
-    segment: usize,
-    phase: Phase,
+    pub(super) segment: usize,
+    pub(super) phase: Phase,
 }
 
 impl State {

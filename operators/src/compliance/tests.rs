@@ -177,7 +177,10 @@ fn play(events: Vec<Vec<Row>>, rows: Vec<Vec<(WatchedRollup, Diff)>>, workers: u
         script.tick(Moment(index as i64), told.map(|row| event(index as i64, Moment(0), row.clone())).collect());
     }
     let mut table = Table::default();
-    for (_, outcomes) in script.play_with(rows, workers, |control, quarters| compliance(quarters, plant_rows(control))) {
+    for (_, outcomes) in script.play_with(rows, workers, |control, quarters| {
+        let keeper = Keeper::none();
+        compliance(quarters, plant_rows(control.clone(), &keeper), control, &keeper)
+    }) {
         outcomes.into_iter().for_each(|outcome| table.apply(outcome));
     }
     table.sorted()

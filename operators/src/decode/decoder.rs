@@ -10,6 +10,7 @@ use super::{
 use crate::{
     chunk::{Chunk, Format, Message},
     columns::Columns,
+    seen::Seen,
 };
 use dcmms_schemas::{
     books::Books,
@@ -63,6 +64,10 @@ impl Decoder {
             self.directory.apply(event);
         }
         self.directory.settle();
+    }
+
+    pub(super) fn seen(&self) -> &Seen {
+        &self.options.seen
     }
 
     /// Decodes a tick's chunks in the order of (source, offset), whatever the order in which they came.

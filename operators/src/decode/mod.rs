@@ -5,11 +5,12 @@ mod arrow;
 mod decoder;
 mod directory;
 mod json;
+mod kept;
 mod number;
 mod reading;
 mod scan;
 
-use crate::{Flow, chunk::Chunk, columns::Columns, control::Control, control::Told, seen::Seen};
+use crate::{Flow, chunk::Chunk, columns::Columns, control::Control, control::Told, keep::Keeper, seen::Seen};
 use dcmms_schemas::{
     outcome::Outcome,
     time::{SECOND, Tick},
@@ -74,7 +75,7 @@ struct Pending {
 ///
 /// # Panics
 /// When chunks of a tick arrive without its binding.
-pub fn decode<'s>(control: Flow<'s, Control>, raw: Flow<'s, Chunk>, options: DecodeOptions) -> Decoded<'s> {
+pub fn decode<'s>(control: Flow<'s, Control>, raw: Flow<'s, Chunk>, options: DecodeOptions, keeper: &Keeper) -> Decoded<'s> {
     let scope = raw.scope();
     let mut builder = OperatorBuilder::new("Decode".to_owned(), scope);
     let mut control = builder.new_input(control, Pipeline);
@@ -83,7 +84,8 @@ pub fn decode<'s>(control: Flow<'s, Control>, raw: Flow<'s, Chunk>, options: Dec
     let (outcome_output, outcome_stream) = builder.new_output();
     let mut columns_output = OutputBuilder::<_, CapacityContainerBuilder<Vec<Columns>>>::from(columns_output);
     let mut outcome_output = OutputBuilder::<_, CapacityContainerBuilder<Vec<Outcome>>>::from(outcome_output);
-    let mut decoder = Decoder::new(options, scope.peers());
+    let keeper = keeper.clone();
+    let mut decoder = keeper.enter(Decoder::new(options, scope.peers()));
     builder.build(move |_| {
         let mut pending: BTreeMap<Tick, Pending> = BTreeMap::new();
         move |frontiers| {
@@ -99,13 +101,15 @@ pub fn decode<'s>(control: Flow<'s, Control>, raw: Flow<'s, Chunk>, options: Dec
             while let Some(first) = pending.first_entry().filter(|tick| frontiers.iter().all(|frontier| !frontier.less_equal(tick.key()))) {
                 let Pending { told, mut chunks, columns, outcome } = first.remove();
                 decoder.told(&told.events);
-                if chunks.is_empty() {
-                    continue;
+                if !chunks.is_empty() {
+                    let clock = told.binding.expect("every tick with readings has its binding").clock;
+                    let mut sheet = decoder.chunks(&mut chunks, clock);
+                    outcome_output.session(&outcome).give(sheet.outcome());
+                    columns_output.session(&columns).give_container(&mut sheet.columns);
                 }
-                let clock = told.binding.expect("every tick with readings has its binding").clock;
-                let mut sheet = decoder.chunks(&mut chunks, clock);
-                outcome_output.session(&outcome).give(sheet.outcome());
-                columns_output.session(&columns).give_container(&mut sheet.columns);
+                if let Some(cut) = told.cut {
+                    keeper.save(&mut decoder, cut);
+                }
             }
         }
     });

@@ -2,6 +2,8 @@
 
 use super::{
     PointsOptions,
+    cuts::Cuts,
+    kept::Known,
     plant::{Plant, Touched},
     samples::Sample,
     state::{Listed, Scoring, State, Verdict},
@@ -14,12 +16,14 @@ use crate::{
     alarms::{AlarmChanges, Watch, commands},
     columns::{CORRECTION, Columns, QUALITY},
     control::Told,
+    keep::{Keep, Keeper, Pages, Restored},
     quantum::Quantum,
     scores::{Detector, ScoreChanges},
 };
 use dcmms_schemas::{
     binding::Binding,
     books::Books,
+    checkpoint::Cut,
     id::PointNumber,
     outcome::{HistoryRow, Late, Outcome, ScoreMinute},
     reading::Quality,
@@ -27,14 +31,16 @@ use dcmms_schemas::{
     time::{HOUR, Moment},
 };
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 /// The points of one worker and when they speak.
 pub(crate) struct Host {
     options: PointsOptions,
+    worker: usize,
     peers: usize,
     plant: Plant,
     zones: Zones,
+    cuts: Cuts,
     states: Vec<Option<Box<State>>>,
     latest: Wheel,
     minutes: Wheel,
@@ -65,9 +71,11 @@ impl Host {
             minutes: Wheel::new(options.minutes_every),
             coarse: Wheel::new(options.coarse_every),
             options,
+            worker,
             peers,
             plant: Plant::new(worker, peers),
             zones: Zones::default(),
+            cuts: Cuts::new(),
             states: Vec::new(),
             deadlines: BTreeMap::new(),
             tick: Hand::default(),
@@ -99,6 +107,20 @@ impl Host {
         (outcome, watched)
     }
 
+    /// Begins the cut of this tick, if it is one, and goes on with the one under way.
+    pub(crate) fn cut(&mut self, cut: Option<Cut>, keeper: &Keeper) {
+        if let Some(cut) = cut {
+            self.cuts.finish(&mut self.states).into_iter().for_each(|pages| keeper.hand_in(pages));
+            self.begin(Pages::new(Self::NAME, cut));
+        }
+        self.cuts.go_on(&mut self.states).into_iter().for_each(|pages| keeper.hand_in(pages));
+    }
+
+    fn begin(&mut self, pages: Pages) {
+        let (worker, peers) = (self.worker as u32, self.peers as u32);
+        self.cuts.begin(pages, &mut self.states, |index| index * peers + worker);
+    }
+
     /// Takes in the tick's domain events and looks once at each point that they touch.
     fn learn(&mut self, told: &Told) {
         if told.events.is_empty() {
@@ -120,6 +142,7 @@ impl Host {
     fn remove(&mut self, number: PointNumber, binding: Option<&Binding>) {
         let index = number.0 as usize / self.peers;
         let Some(mut state) = self.states.get_mut(index).and_then(Option::take) else { return };
+        self.cuts.remove(&mut state, index as u32);
         if let Some(mut watch) = state.watch.take() {
             state.copy_samples(&mut self.samples);
             watch.reconfigure(Vec::new(), self.samples.iter(), now_of(binding, state.source), &mut self.tick.alarms);
@@ -140,6 +163,7 @@ impl Host {
         }
         let state =
             self.states[index].get_or_insert_with(|| Box::new(State::new(number, Quantum::new(point.resolution), zone, point.horizon())));
+        self.cuts.touch(state, index as u32);
         match (self.options.tuned)(point, position) {
             None => state.scoring = None,
             // A scorer that has learnt keeps how it was told to learn.
@@ -170,6 +194,24 @@ impl Host {
         schedule(state, index as u32, &mut self.deadlines);
     }
 
+    /// Puts a point that was kept in its place and on its lists.
+    fn place(&mut self, state: State) {
+        let (number, index) = (state.number.0, state.number.0 as usize / self.peers);
+        let Listed { latest, minutes, coarse, .. } = state.listed;
+        for (wheel, listed) in [(&mut self.latest, latest), (&mut self.minutes, minutes), (&mut self.coarse, coarse)] {
+            if listed {
+                wheel.list(number, index as u32);
+            }
+        }
+        if state.deadline < Moment::MAX {
+            self.deadlines.entry(state.deadline_source).or_default().entry(state.deadline).or_default().push(index as u32);
+        }
+        if self.states.len() <= index {
+            self.states.resize_with(index + 1, || None);
+        }
+        self.states[index] = Some(Box::new(state));
+    }
+
     /// Takes in the readings of one batch.
     fn read(&mut self, columns: &Columns) {
         let (peers, dedupe) = (self.peers as u32, self.options.dedupe);
@@ -187,6 +229,7 @@ impl Host {
                 source: columns.source,
             };
             let state = self.states[index as usize].as_deref_mut().expect("the decoder and the points were told the same");
+            self.cuts.touch(state, index);
             state.source = Some(columns.source);
             let verdict = state.take(&sample, dedupe);
             match verdict {
@@ -325,24 +368,29 @@ impl Host {
 
     /// Lets time pass for the points whose time has come.
     fn pass(&mut self, binding: &Binding) {
-        for source in self.deadlines.keys().copied().collect::<Vec<u16>>() {
+        // A point that asks again may do so on a later partition, whether or not anybody had asked there before.
+        let mut next = self.deadlines.keys().next().copied();
+        while let Some(source) = next {
             let now = binding.now(source);
-            let Some(due) = self.deadlines.get_mut(&source) else { continue };
-            let later = due.split_off(&now.plus(1));
-            for (moment, points) in std::mem::replace(due, later) {
-                for index in points {
-                    self.pass_one(index, source, moment, now);
+            if let Some(due) = self.deadlines.get_mut(&source) {
+                let later = due.split_off(&now.plus(1));
+                for (moment, points) in std::mem::replace(due, later) {
+                    for index in points {
+                        self.pass_one(index, source, moment, now);
+                    }
                 }
             }
+            next = self.deadlines.range((Bound::Excluded(source), Bound::Unbounded)).next().map(|(source, _)| *source);
         }
     }
 
     fn pass_one(&mut self, index: u32, source: u16, moment: Moment, now: Moment) {
         // A point that was removed or asked for another moment since left its entry behind.
         let Some(state) = self.states.get_mut(index as usize).and_then(Option::as_deref_mut) else { return };
-        if state.deadline != moment {
+        if (state.deadline, state.deadline_source) != (moment, source) {
             return;
         }
+        self.cuts.touch(state, index);
         state.deadline = Moment::MAX;
         if state.source == Some(source)
             && let Some(watch) = &mut state.watch
@@ -362,20 +410,20 @@ impl Host {
             }
         }
         for index in self.minutes.due(clock) {
-            if let Some(state) = turn(&mut self.states, index, |listed| &mut listed.minutes) {
+            if let Some(state) = turn(&mut self.states, &mut self.cuts, index, |listed| &mut listed.minutes) {
                 state.say_minutes(|row| rollups.push(row));
                 self.tick.scores.minutes.extend(state.scoring.as_ref().and_then(|scoring| scoring.detector.minute()));
             }
         }
         for index in self.coarse.due(clock) {
-            if let Some(state) = turn(&mut self.states, index, |listed| &mut listed.coarse) {
+            if let Some(state) = turn(&mut self.states, &mut self.cuts, index, |listed| &mut listed.coarse) {
                 let from = rollups.len();
                 state.say_coarse(&mut self.zones, |row| rollups.push(row));
                 say_watched(state, &rollups[from..], &mut self.zones, &mut self.tick.watched);
             }
         }
         for index in self.latest.due(clock) {
-            if let Some(state) = turn(&mut self.states, index, |listed| &mut listed.latest) {
+            if let Some(state) = turn(&mut self.states, &mut self.cuts, index, |listed| &mut listed.latest) {
                 self.tick.outcome.latest.extend(state.latest());
                 self.tick.outcome.scores.extend(state.scoring.as_ref().and_then(|scoring| scoring.newest));
             }
@@ -384,9 +432,19 @@ impl Host {
 }
 
 /// The point at `index` if it is on this list, and then it is no more.
-fn turn(states: &mut [Option<Box<State>>], index: u32, list: fn(&mut Listed) -> &mut bool) -> Option<&mut State> {
+fn turn<'a>(
+    states: &'a mut [Option<Box<State>>],
+    cuts: &mut Cuts,
+    index: u32,
+    list: fn(&mut Listed) -> &mut bool,
+) -> Option<&'a mut State> {
     let state = states[index as usize].as_deref_mut()?;
-    std::mem::take(list(&mut state.listed)).then_some(state)
+    if !*list(&mut state.listed) {
+        return None;
+    }
+    cuts.touch(state, index);
+    *list(&mut state.listed) = false;
+    Some(state)
 }
 
 /// Tells differential of the rows that it watches.
@@ -403,7 +461,7 @@ fn say_watched(state: &mut State, rows: &[Rollup], zones: &mut Zones, out: &mut 
 fn schedule(state: &mut State, index: u32, deadlines: &mut BTreeMap<u16, BTreeMap<Moment, Vec<u32>>>) {
     let (Some(watch), Some(source)) = (&state.watch, state.source) else { return };
     let Some(deadline) = watch.deadline().filter(|deadline| *deadline < state.deadline) else { return };
-    state.deadline = deadline;
+    (state.deadline, state.deadline_source) = (deadline, source);
     deadlines.entry(source).or_default().entry(deadline).or_default().push(index);
 }
 
@@ -430,5 +488,30 @@ fn history_row(point: PointNumber, sample: &Sample, verdict: Verdict) -> History
         seq: sample.seq,
         correction: sample.correction,
         late: verdict == Verdict::Late,
+    }
+}
+
+impl Keep for Host {
+    const NAME: &'static str = "points";
+
+    fn save(&mut self, pages: &mut Pages) {
+        let cut = pages.cut();
+        self.begin(Pages::new(Self::NAME, cut));
+        *pages = self.cuts.finish(&mut self.states).expect("a cut that has begun can be finished");
+    }
+
+    fn load(&mut self, restored: &Restored) {
+        restored.domain.iter().for_each(|event| self.plant.apply(event, &mut Touched::default()));
+        let clock = restored.binding.clock;
+        [&mut self.latest, &mut self.minutes, &mut self.coarse].into_iter().for_each(|wheel| wheel.begin(clock));
+        let (worker, peers) = (self.worker, self.peers);
+        let mine = |number: &PointNumber| number.0 as usize % peers == worker;
+        restored.entries(Self::NAME, mine, |number: PointNumber, records| {
+            let timelines = self.plant.timelines(number);
+            let point = self.plant.point(number).unwrap_or_else(|| panic!("point {number} was kept, so the domain tells of it"));
+            let known = Known { zone: self.zones.index(self.plant.zone(point)), horizon: point.horizon(), timelines };
+            let state = State::restore(number, known, records, &|rule, version| self.plant.judge(rule, version));
+            self.place(state);
+        });
     }
 }

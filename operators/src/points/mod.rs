@@ -1,7 +1,9 @@
 //! Where all state of a point lives: one operator holds the recent samples, the windows and the alarm conditions of the
 //! points that its worker owns, because all of these look at the same samples.
 
+mod cuts;
 mod host;
+mod kept;
 mod plant;
 pub mod samples;
 mod state;
@@ -20,6 +22,7 @@ use crate::{
     Diff, Flow, Rows,
     columns::Columns,
     control::{Control, Told},
+    keep::Keeper,
     scores::Tuning,
 };
 use dcmms_schemas::{
@@ -133,7 +136,7 @@ struct Pending {
 /// A late reading inside the point's correction horizon changes what was said as if it had come in time; one that is older
 /// goes to the history, is counted, and changes nothing. Holds 16 bytes per reading of the last 15 minutes (by default)
 /// and some 2 KiB per point.
-pub fn points<'s>(control: Flow<'s, Control>, columns: Flow<'s, Columns>, options: PointsOptions) -> PointsOut<'s> {
+pub fn points<'s>(control: Flow<'s, Control>, columns: Flow<'s, Columns>, options: PointsOptions, keeper: &Keeper) -> PointsOut<'s> {
     let scope = columns.scope();
     let mut builder = OperatorBuilder::new("Points".to_owned(), scope);
     let mut control = builder.new_input(control, Pipeline);
@@ -142,7 +145,8 @@ pub fn points<'s>(control: Flow<'s, Control>, columns: Flow<'s, Columns>, option
     let (watched_output, watched_stream) = builder.new_output();
     let mut outcome_output = OutputBuilder::<_, CapacityContainerBuilder<Vec<Outcome>>>::from(outcome_output);
     let mut watched_output = OutputBuilder::<_, CapacityContainerBuilder<Vec<(WatchedRollup, Tick, Diff)>>>::from(watched_output);
-    let mut host = Host::new(options, scope.index(), scope.peers());
+    let keeper = keeper.clone();
+    let mut host = keeper.enter(Host::new(options, scope.index(), scope.peers()));
     builder.build(move |_| {
         let mut pending: BTreeMap<Tick, Pending> = BTreeMap::new();
         move |frontiers| {
@@ -161,6 +165,7 @@ pub fn points<'s>(control: Flow<'s, Control>, columns: Flow<'s, Columns>, option
                 outcome_output.session(&pending.outcome).give(outcome);
                 let rows = said.into_iter().map(|(row, diff)| (row, tick, diff));
                 watched_output.session(&pending.watched).give_iterator(rows);
+                host.cut(pending.told.cut, &keeper);
             }
         }
     });

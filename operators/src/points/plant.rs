@@ -2,7 +2,7 @@
 
 use crate::{
     alarms::Places,
-    rules::{Rulebook, Timeline, TimelinePool},
+    rules::{Judge, Rulebook, Timeline, TimelinePool},
 };
 use chrono_tz::Tz;
 use dcmms_schemas::{
@@ -13,6 +13,7 @@ use dcmms_schemas::{
     rule::OrderTemplate,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Sites, positions, points, rules and models; of points only those that this worker owns.
@@ -147,6 +148,11 @@ impl Plant {
     /// Whether some model speaks of the class of this position.
     pub(crate) fn has_model(&self, position: &Position) -> bool {
         self.models.values().any(|model| model.class == position.class)
+    }
+
+    /// The judge that a version of a rule is.
+    pub(crate) fn judge(&self, rule: RuleId, version: i64) -> Option<Arc<Judge>> {
+        self.rules.judge(rule, version).cloned()
     }
 
     /// Who judges a point.

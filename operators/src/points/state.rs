@@ -52,11 +52,11 @@ pub(crate) struct State {
     /// Its turns in the wheels, and what is to be done at the end of the tick.
     pub(crate) listed: Listed,
     horizon: i64,
-    greatest: Moment,
+    pub(super) greatest: Moment,
     /// What is older is late. It never goes back, also when the horizon is widened.
-    edge: Moment,
-    windows: Windows,
-    samples: Samples,
+    pub(super) edge: Moment,
+    pub(super) windows: Windows,
+    pub(super) samples: Samples,
     /// Who judges it.
     pub(crate) timelines: Box<[Timeline]>,
     pub(crate) watch: Option<Box<Watch>>,
@@ -65,9 +65,15 @@ pub(crate) struct State {
     pub(crate) rerun_since: Moment,
     /// When [`Watch::advance`] has been asked to be called, at the latest.
     pub(crate) deadline: Moment,
-    rare: Option<Box<Rare>>,
+    /// The partition whose time that deadline goes by.
+    pub(crate) deadline_source: u16,
+    /// The number of the cut that must have it because it changed, or [`State::KEPT`].
+    pub(super) changed_for: u32,
+    /// No cut has it yet.
+    pub(super) is_new: bool,
+    pub(super) rare: Option<Box<Rare>>,
     /// The newest reading where no samples are kept.
-    newest: Option<Sample>,
+    pub(super) newest: Option<Sample>,
 }
 
 /// The lists that a point is on.
@@ -114,14 +120,17 @@ fn score(point: PointNumber, sample: &Sample, scored: Scored) -> Score {
 }
 
 #[derive(Debug, Default)]
-struct Rare {
+pub(super) struct Rare {
     /// Readings that lost to another of their moment, so that a repeat of one is known as such.
-    beaten: Vec<Sample>,
+    pub(super) beaten: Vec<Sample>,
     /// What differential was told of windows that can still change, with their ends.
-    said: Vec<(Moment, WatchedRollup)>,
+    pub(super) said: Vec<(Moment, WatchedRollup)>,
 }
 
 impl State {
+    /// The cuts so far have it as it is.
+    pub(super) const KEPT: u32 = 0;
+
     pub(crate) fn new(number: PointNumber, quantum: Quantum, zone: u16, horizon: i64) -> State {
         State {
             number,
@@ -140,6 +149,9 @@ impl State {
             scoring: None,
             rerun_since: Moment::MAX,
             deadline: Moment::MAX,
+            deadline_source: 0,
+            changed_for: State::KEPT,
+            is_new: true,
             rare: None,
             newest: None,
         }

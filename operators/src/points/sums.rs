@@ -8,13 +8,14 @@ use dcmms_schemas::{
     rollup::{Level, Rollup},
     time::Moment,
 };
+use serde::{Deserialize, Serialize};
 
 /// Counts, integer moments and extremes of a set of readings. It does not depend on the order in which they came, and two
 /// of disjoint sets merge into that of their union.
 ///
 /// `squares` wraps around: at 2^53 steps some four million readings would overflow it. All that is ever read of it is the
 /// sum of squared distances from the mean, which comes out right as long as that fits into 128 bits itself.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sums {
     sum: i128,
     squares: u128,

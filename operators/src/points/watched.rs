@@ -9,7 +9,7 @@ use dcmms_schemas::{
 use serde::{Deserialize, Serialize};
 
 /// Which rows of a point differential is told of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watched {
     pub quarter: bool,
     pub hour: bool,

@@ -25,6 +25,11 @@ impl Wheel {
         self.phases[number as usize % PHASES].push(index);
     }
 
+    /// Goes on as if turns had been asked for up to `clock`.
+    pub(crate) fn begin(&mut self, clock: Moment) {
+        self.last = Some(clock);
+    }
+
     /// Everyone whose turn has come by `clock`. The first time, that is everyone.
     pub(crate) fn due(&mut self, clock: Moment) -> Vec<u32> {
         let last = self.last.replace(clock);

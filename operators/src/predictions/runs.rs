@@ -5,17 +5,18 @@ use dcmms_schemas::{
     prediction::Prediction,
     time::{HOUR, Moment},
 };
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A scored hour, with how many in a row the model's version asks for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Scored {
     pub(super) prediction: Prediction,
     pub(super) hours: u32,
 }
 
 /// Consecutive hours above the threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Run {
     pub(super) start: Moment,
     /// The start of the first hour after it.
@@ -33,7 +34,7 @@ pub(super) struct Track {
     /// The hour of each proposal that people were told of.
     pub(super) proposed: BTreeMap<Moment, PredictionId>,
     /// The run at the end of what was forgotten.
-    before: Option<Run>,
+    pub(super) before: Option<Run>,
 }
 
 impl Track {

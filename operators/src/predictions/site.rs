@@ -2,6 +2,7 @@
 
 use super::{
     Known, Settings,
+    kept::Entry,
     runs::{Scored, Track},
     words,
 };
@@ -12,7 +13,7 @@ use crate::{
 };
 use dcmms_schemas::{
     command::{Command, Request},
-    id::{ModelId, PositionId, SiteId},
+    id::{ModelId, PointNumber, PositionId, SiteId},
     model::Model,
     outcome::Outcome,
     plant::Point,
@@ -23,13 +24,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
 pub(super) struct Site {
-    hours: Hours,
+    pub(super) hours: Hours,
     /// How many hours end their data at each moment: the greatest says how far the site has come.
     ends: BTreeMap<Moment, usize>,
-    tracks: BTreeMap<(ModelId, PositionId), Track>,
+    pub(super) tracks: BTreeMap<(ModelId, PositionId), Track>,
     touched: BTreeSet<Moment>,
     /// The hours that start before this have been settled as being over.
-    over: Option<Moment>,
+    pub(super) over: Option<Moment>,
+    /// What is other than at the last cut.
+    pub(super) changed: BTreeSet<Entry>,
 }
 
 impl Site {
@@ -40,6 +43,7 @@ impl Site {
             if self.hours.get(&key) == Some(&stat) {
                 self.hours.remove(&key);
                 self.uncount(stat.last_at);
+                self.changed.insert(Entry::Hour(row.point, row.start));
                 self.touch(row.start);
             }
         } else if row.n > 0 && row.start >= self.reached().minus(settings.keep_us) {
@@ -47,8 +51,15 @@ impl Site {
                 self.uncount(before.last_at);
             }
             *self.ends.entry(stat.last_at).or_default() += 1;
+            self.changed.insert(Entry::Hour(row.point, row.start));
             self.touch(row.start);
         }
+    }
+
+    /// Takes over an hour that was held at a cut.
+    pub(super) fn restore_hour(&mut self, point: PointNumber, hour: Moment, stat: HourStat) {
+        self.hours.insert((point, hour), stat);
+        *self.ends.entry(stat.last_at).or_default() += 1;
     }
 
     fn uncount(&mut self, end: Moment) {
@@ -83,6 +94,9 @@ impl Site {
     /// Scores what was touched or is over now, and says the differences and what people should do.
     pub(super) fn settle(&mut self, id: SiteId, plant: &Known, settings: Settings, now: Moment, outcome: &mut Outcome) {
         let over = self.reached().minus(settings.grace_us + HOUR).plus(1);
+        if self.over != Some(over) {
+            self.changed.insert(Entry::Over);
+        }
         if let Some(before) = self.over.replace(over) {
             // Also backwards: what was over may not be any more when the newest hour is taken back.
             let (from, to) = (before.min(over), before.max(over));
@@ -155,6 +169,7 @@ impl Site {
                 Some(new) => track.scored.insert(hour, new),
                 None => track.scored.remove(&hour),
             };
+            self.changed.insert(Entry::Scored(key.0, key.1, hour));
             before.entry(key).or_default().entry(hour).or_insert(old.map(|old| old.prediction));
         }
     }
@@ -190,6 +205,7 @@ impl Site {
         for (hour, old) in before {
             let new = track.scored.get(&hour).map(|scored| &scored.prediction);
             if old.as_ref() != new {
+                self.changed.insert(Entry::Scored(key.0, key.1, hour));
                 outcome.predictions.extend(old.map(|row| (row, -1)));
                 outcome.predictions.extend(new.map(|row| (row.clone(), 1)));
             }
@@ -199,6 +215,7 @@ impl Site {
             if !stands {
                 let reason = "later readings took back the hours above the threshold".to_owned();
                 outcome.commands.push(Command::new(now, Request::WithdrawPrediction { prediction: *prediction, reason }));
+                self.changed.insert(Entry::Track(key.0, key.1));
             }
             stands
         });
@@ -212,10 +229,12 @@ impl Site {
                 outcome.commands.push(Command::new(now, propose(model, plant, prediction, run.start)));
                 let id = prediction.id;
                 track.proposed.insert(hour, id);
+                self.changed.insert(Entry::Track(key.0, key.1));
             }
         }
         if track.scored.is_empty() && track.proposed.is_empty() {
             self.tracks.remove(&key);
+            self.changed.insert(Entry::Track(key.0, key.1));
         }
     }
 
@@ -224,10 +243,17 @@ impl Site {
         for (key, end) in old {
             self.hours.remove(&key);
             self.uncount(end);
+            self.changed.insert(Entry::Hour(key.0, key.1));
         }
-        self.tracks.values_mut().filter(|track| track.scored.first_key_value().is_some_and(|(hour, _)| *hour < oldest)).for_each(|track| {
+        for (key, track) in &mut self.tracks {
+            if track.scored.first_key_value().is_none_or(|(hour, _)| *hour >= oldest) {
+                continue;
+            }
+            let gone = track.scored.range(..oldest).map(|(hour, _)| Entry::Scored(key.0, key.1, *hour));
+            self.changed.extend(gone);
+            self.changed.insert(Entry::Track(key.0, key.1));
             track.forget(oldest);
-        });
+        }
     }
 }
 

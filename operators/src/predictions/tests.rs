@@ -129,7 +129,7 @@ impl Play {
 
     fn tell(&mut self, clock: Moment, events: Vec<Row>, rows: &[(WatchedRollup, Diff)]) -> Vec<Request> {
         let events = events.into_iter().map(|row| Arc::new(event(1, clock, row))).collect();
-        let outcome = self.predictor.tell(&Told { events, binding: Some(Arc::new(binding(1, clock))) }, rows);
+        let outcome = self.predictor.tell(&Told { events, binding: Some(Arc::new(binding(1, clock))), cut: None }, rows);
         self.table.apply(outcome.predictions);
         outcome.commands.into_iter().map(|command| command.request).collect()
     }
@@ -292,7 +292,7 @@ proptest! {
             }
         }
         let mut table = Table::default();
-        let outcomes = script.play_with(said, workers, |control, hours| predictions(hours, control, Settings::DEFAULT));
+        let outcomes = script.play_with(said, workers, |control, hours| predictions(hours, control, Settings::DEFAULT, &Keeper::none()));
         for (_, outcomes) in outcomes {
             outcomes.into_iter().for_each(|outcome| table.apply(outcome.predictions));
         }

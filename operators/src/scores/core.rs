@@ -2,9 +2,10 @@
 
 use super::season::Season;
 use dcmms_schemas::time::{DAY, Moment};
+use serde::{Deserialize, Serialize};
 
 /// How a score is made. Counts are readings, not time, unless they say so.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tuning {
     /// No score before this many readings and this long a time have been seen.
     pub warm_up: u32,
@@ -61,7 +62,7 @@ const RELATIVE_SCALE_MIN: f64 = 1e-6;
 /// The score below which a detector is armed again, as a share of the limit.
 const ARMED: f64 = 0.8;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Core {
     since: Moment,
     mean: f64,

@@ -1,6 +1,7 @@
 //! What a half-hour of the day usually says, apart for weekdays and weekends, in UTC.
 
 use dcmms_schemas::time::{DAY, MINUTE, Moment};
+use serde::{Deserialize, Serialize};
 
 const HALF_HOURS: usize = 48;
 /// The least share of a new visit in a slot's mean.
@@ -8,9 +9,11 @@ const VISIT_SHARE_MIN: f64 = 0.3;
 
 /// The means of 96 slots. A slot learns from whole visits, not from readings, so that it does not matter how often a
 /// point reports; the visit under way is summed apart and compared with the earlier ones.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Season {
+    #[serde(with = "slots")]
     means: [f32; 2 * HALF_HOURS],
+    #[serde(with = "slots")]
     visits: [u32; 2 * HALF_HOURS],
     /// Which half-hour since the epoch the visit is in.
     half_hour: i64,
@@ -57,4 +60,19 @@ fn slot(half_hour: i64) -> usize {
     // Day 0 was a Thursday.
     let weekday = (half_hour.div_euclid(HALF_HOURS as i64) + 3).rem_euclid(7);
     if weekday >= 5 { in_day + HALF_HOURS } else { in_day }
+}
+
+/// Arrays longer than serde knows them.
+mod slots {
+    use super::HALF_HOURS;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(slots: &[T; 2 * HALF_HOURS], serializer: S) -> Result<S::Ok, S::Error> {
+        slots.as_slice().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<[T; 2 * HALF_HOURS], D::Error> {
+        let slots = Vec::deserialize(deserializer)?;
+        slots.try_into().map_err(|slots: Vec<T>| D::Error::invalid_length(slots.len(), &"two days of half-hours"))
+    }
 }

@@ -93,7 +93,7 @@ impl Table {
 
 fn tell(clocks: &mut Clocks, table: &mut Table, clock: Moment, rows: Vec<(i64, Row)>) -> usize {
     let events = rows.into_iter().map(|(version, row)| Arc::new(event(version, clock, row))).collect();
-    let changes = clocks.tell(&Told { events, binding: Some(Arc::new(binding(1, clock))) });
+    let changes = clocks.tell(&Told { events, binding: Some(Arc::new(binding(1, clock))), cut: None });
     let count = changes.len();
     table.apply(changes);
     count
@@ -152,10 +152,10 @@ fn a_policy_that_ends_takes_its_clocks_along_and_another_speaks() {
     assert_eq!(tell(&mut clocks, &mut table, ONSET, vec![(1, Row::Policy(other.clone()))]), 4);
     assert_eq!(table.one(7, Metric::Resolve).target_s, 7_200);
     let removed = Event { removed: true, ..event(2, ONSET, Row::Policy(other)) };
-    table.apply(clocks.tell(&Told { events: vec![Arc::new(removed)], binding: None }));
+    table.apply(clocks.tell(&Told { events: vec![Arc::new(removed)], binding: None, cut: None }));
     assert_eq!(table.one(7, Metric::Resolve).target_s, 14_400);
     let gone = Event { removed: true, ..event(9, ONSET, Row::Order(order(7))) };
-    table.apply(clocks.tell(&Told { events: vec![Arc::new(gone)], binding: None }));
+    table.apply(clocks.tell(&Told { events: vec![Arc::new(gone)], binding: None, cut: None }));
     assert!(table.0.is_empty());
 }
 
@@ -288,7 +288,7 @@ proptest! {
             script.tick(now, events);
             expected.push(domain.clocks(now));
         }
-        let played = script.play(workers, |control| sla(control, FORGET_AFTER_US));
+        let played = script.play(workers, |control| sla(control, FORGET_AFTER_US, &Keeper::none()));
         let mut table = Table::default();
         let mut played = played.into_iter().peekable();
         for (index, expected) in expected.into_iter().enumerate() {

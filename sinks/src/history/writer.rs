@@ -73,6 +73,12 @@ impl History {
         Err(SinkError::Thread("the history"))
     }
 
+    /// Seals what was taken so far, though it is neither old nor large: a checkpoint waits for it.
+    pub(crate) async fn seal(&mut self) {
+        // A thread that has failed has said why, which the next call finds.
+        let _ = self.to.send(Message::Seal).await;
+    }
+
     /// What has been sealed since the last call.
     pub(crate) fn sealed(&mut self) -> Result<Vec<Seal>, SinkError> {
         let mut seals = Vec::new();

@@ -10,7 +10,7 @@ use dcmms_schemas::{
     testing::TestDatabase,
     time::Tick,
 };
-use dcmms_sinks::{Opened, Options, SinkError, history::Limits, open};
+use dcmms_sinks::{Opened, Options, SinkError, checkpoints::Keeping, history::Limits, open};
 use sqlx::{AssertSqlSafe, PgPool};
 use std::{
     path::Path,
@@ -40,6 +40,7 @@ pub fn options(database: &TestDatabase, root: &Path, workers: usize) -> Options 
         accept_new_source: false,
         workers,
         history: Limits::default(),
+        checkpoints: Keeping { url: String::new(), keep: 2 },
     }
 }
 

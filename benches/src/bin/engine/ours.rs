@@ -9,6 +9,7 @@ use dcmms_operators::{
     chunk::Chunk,
     control::Control,
     decode::{DecodeOptions, decode},
+    keep::Keeper,
     points::{PointsOptions, points},
 };
 use dcmms_schemas::{
@@ -86,8 +87,8 @@ pub(crate) fn run(input: &Input, workers: usize, job: Job) -> Run {
             let (control_input, control) = scope.new_input::<Vec<Control>>();
             let (raw_input, raw) = scope.new_input::<Vec<Chunk>>();
             let control = control.broadcast();
-            let decoded = decode(control.clone(), raw, DecodeOptions::new(Arc::default()));
-            let points = points(control, decoded.columns, options(job));
+            let decoded = decode(control.clone(), raw, DecodeOptions::new(Arc::default()), &Keeper::none());
+            let points = points(control, decoded.columns, options(job), &Keeper::none());
             let said = Rc::clone(&said);
             let (probe, _) = points
                 .outcome
