@@ -6,8 +6,10 @@ use dcmms_operators::chunk::Format;
 use dcmms_schemas::wire::{FORMAT_ARROW, FORMAT_HEADER};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka_sys as sys;
-use std::ffi::CString;
-use std::time::Duration;
+use std::{
+    ffi::{CStr, CString, c_char, c_int},
+    time::Duration,
+};
 
 /// A consumer's queue, read many messages at a time.
 pub(super) struct BatchQueue<'a> {
@@ -45,8 +47,12 @@ pub(super) enum Event<'a> {
 
 impl<'a> BatchQueue<'a> {
     pub(super) fn new(consumer: &'a BaseConsumer, batch_max: usize) -> Option<BatchQueue<'a>> {
-        // SAFETY: the client pointer is valid as long as `consumer` is borrowed.
-        let queue = unsafe { sys::rd_kafka_queue_get_consumer(consumer.client().native_ptr()) };
+        // SAFETY: the client pointer is valid as long as `consumer` is borrowed; the logger is a function of this program.
+        let queue = unsafe {
+            // What librdkafka logs comes through this queue too, and would go to the standard error past our log.
+            sys::rd_kafka_set_logger(consumer.client().native_ptr(), Some(log));
+            sys::rd_kafka_queue_get_consumer(consumer.client().native_ptr())
+        };
         let format_header = CString::new(FORMAT_HEADER).expect("a header name has no NUL");
         (!queue.is_null()).then(|| BatchQueue {
             queue,
@@ -92,7 +98,7 @@ impl<'a> BatchQueue<'a> {
                 }
                 code => {
                     let text = sys::rd_kafka_message_errstr(message);
-                    let text = if text.is_null() { String::new() } else { std::ffi::CStr::from_ptr(text).to_string_lossy().into_owned() };
+                    let text = if text.is_null() { String::new() } else { CStr::from_ptr(text).to_string_lossy().into_owned() };
                     Event::Error { code, text }
                 }
             }
@@ -128,11 +134,33 @@ impl Drop for BatchQueue<'_> {
     }
 }
 
+/// Puts a line of librdkafka's into our log, in the words that rdkafka uses for the other clients.
+///
+/// # Safety
+/// Called by librdkafka, with texts that live as long as the call.
+unsafe extern "C" fn log(_: *const sys::rd_kafka_t, level: c_int, facility: *const c_char, text: *const c_char) {
+    let read = |text: *const c_char| {
+        if text.is_null() {
+            return String::new();
+        }
+        // SAFETY: as the caller promises.
+        unsafe { CStr::from_ptr(text).to_string_lossy().into_owned() }
+    };
+    let (facility, text) = (read(facility), read(text));
+    // Levels of syslog: up to 3 an error, 4 a warning, 5 a notice, 6 information.
+    match level {
+        ..=3 => tracing::error!(target: "librdkafka", "librdkafka: {facility} {text}"),
+        4 => tracing::warn!(target: "librdkafka", "librdkafka: {facility} {text}"),
+        5 | 6 => tracing::info!(target: "librdkafka", "librdkafka: {facility} {text}"),
+        _ => tracing::debug!(target: "librdkafka", "librdkafka: {facility} {text}"),
+    }
+}
+
 /// The name of a topic handle that came with a message or an end.
 pub(super) fn topic_name(topic: *const sys::rd_kafka_topic_t) -> String {
     if topic.is_null() {
         return String::new();
     }
     // SAFETY: a topic handle lives as long as the client that made it, and its name as long as the handle.
-    unsafe { std::ffi::CStr::from_ptr(sys::rd_kafka_topic_name(topic)).to_string_lossy().into_owned() }
+    unsafe { CStr::from_ptr(sys::rd_kafka_topic_name(topic)).to_string_lossy().into_owned() }
 }

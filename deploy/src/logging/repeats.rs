@@ -46,8 +46,8 @@ impl<S: Subscriber> Filter<S> for Repeats {
     }
 
     fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
-        // Records of the `log` crate, which rdkafka writes to, all come with this target.
-        if event.metadata().target() != "log" {
+        // Records of the `log` crate, which rdkafka writes to, all come with the first target.
+        if !matches!(event.metadata().target(), "log" | "librdkafka") {
             return true;
         }
         let mut message = Message::default();
