@@ -244,19 +244,3 @@ fn the_sample_mappings_are_sound() {
         assert!(!map.rules.is_empty());
     }
 }
-
-/// Reads real files when `DCMMS_REAL_INPUT` names their folder: `cargo test -- --ignored --nocapture real_files`.
-#[test]
-#[ignore = "needs files that are not in the repository"]
-fn real_files_are_read_whole() {
-    let folder = PathBuf::from(std::env::var("DCMMS_REAL_INPUT").expect("DCMMS_REAL_INPUT names the folder of solar-plant1 and wind-t1"));
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
-    let solar = ["Plant_1_Generation_Data.csv.gz", "Plant_1_Weather_Sensor_Data.csv.gz"].map(|name| folder.join("solar-plant1").join(name));
-    for (files, map, rows) in
-        [(solar.to_vec(), "solar-plant1.toml", 68_778 + 3_182), (vec![folder.join("wind-t1/T1.csv.gz")], "wind-t1.toml", 50_530)]
-    {
-        let found = surveyed(&args(files, samples.join(map))).unwrap_or_else(|error| panic!("{error:#}"));
-        println!("{}", found.report());
-        assert_eq!((found.summary.rows, found.summary.refused), (rows, 0));
-    }
-}
