@@ -46,8 +46,11 @@ pub mod unknown;
 pub mod alarms;
 pub mod lineage;
 pub mod orders;
+pub mod plans;
 pub mod predictions;
+mod requests;
 pub mod sla;
+mod stock;
 pub mod technicians;
 mod upkeep;
 

@@ -86,11 +86,11 @@ struct ListQuery {
     #[serde(rename = "filter[assignee]")]
     #[param(rename = "filter[assignee]")]
     assignee_id: Option<Uuid>,
-    /// `manual`, `alarm`, `prediction`, comma-separated.
+    /// `manual`, `alarm`, `prediction`, `pm`, `request`, comma-separated.
     #[serde(rename = "filter[source]")]
     #[param(rename = "filter[source]")]
     source: Option<String>,
-    /// The alarm or prediction it came from.
+    /// The alarm, prediction, occurrence or request it came from.
     #[serde(rename = "filter[source_id]")]
     #[param(rename = "filter[source_id]")]
     source_id: Option<Uuid>,

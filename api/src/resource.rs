@@ -9,9 +9,9 @@ mod moving;
 mod plain;
 mod refusal;
 
-pub(crate) use asked::{Asked, Column, Wanted, text, time, uuid};
-pub(crate) use moving::{Moving, act, actions};
-pub(crate) use plain::{Find, Plain, Row, edit, row, statements};
+pub(crate) use asked::{Asked, Column, Wanted, flag, text, time, uuid};
+pub(crate) use moving::{Moving, act, actions, problem as refused};
+pub(crate) use plain::{Find, Nothing, Plain, Row, Said, edit, next_number, row, statements};
 pub(crate) use refusal::Refusals;
 
 use crate::{

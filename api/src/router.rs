@@ -3,13 +3,13 @@
 mod envelope;
 
 use crate::{
-    accounts, assets, calendars, changes, classes, health, intake, live, models, operations, points, positions,
+    accounts, assets, calendars, changes, classes, health, intake, live, models, operations, plans, points, positions,
     problem::Problem,
-    readings, rejects,
+    readings, rejects, requests,
     routes::{Route, Routes},
     rules,
     service::{Limits, Shared},
-    sites, unknown, upkeep,
+    sites, stock, unknown, upkeep,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn_with_state, response::IntoResponse};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -49,12 +49,13 @@ pub fn table() -> Vec<Route> {
 
 /// The statements that are put together in the code, for the test that prepares them.
 pub fn queries() -> Vec<String> {
-    assets::queries()
+    [assets::queries(), stock::queries(), plans::queries(), requests::queries()].concat()
 }
 
 fn routes(limits: &Limits) -> Routes {
     let plant = Routes::new().merge(sites::routes()).merge(classes::routes()).merge(positions::routes()).merge(points::routes());
-    let plant = plant.merge(assets::routes()).merge(changes::routes());
+    let plant =
+        plant.merge(assets::routes()).merge(stock::routes()).merge(plans::routes()).merge(requests::routes()).merge(changes::routes());
     let judged = Routes::new().merge(rules::routes()).merge(calendars::routes()).merge(models::routes());
     let said = intake::routes(limits.telemetry_bytes_max).merge(readings::routes()).merge(unknown::routes()).merge(live::routes());
     let resources = accounts::routes()

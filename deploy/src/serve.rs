@@ -56,6 +56,7 @@ impl Server {
     pub async fn run(self, stop: Stop) -> anyhow::Result<()> {
         let mut beside = JoinSet::new();
         beside.spawn(dcmms_api::commands::run(Arc::clone(&self.service), stop.receiver()));
+        beside.spawn(dcmms_api::plans::run(Arc::clone(&self.service), stop.receiver()));
         let (hearing, resending, showing) = (Arc::clone(&self.service), Arc::clone(&self.service), Arc::clone(&self.service));
         beside.spawn(until(stop.clone(), async move { dcmms_api::live::listen(&hearing).await }));
         beside.spawn(until(stop.clone(), async move { dcmms_api::resend::run(&resending).await }));

@@ -13,9 +13,12 @@ pub mod domain;
 pub mod machine;
 pub mod model;
 pub mod order;
+pub mod plan;
 pub mod plant;
+pub mod request;
 pub mod rule;
 pub mod sla;
+pub mod stock;
 
 pub mod reading;
 pub mod rejected;

@@ -81,6 +81,13 @@ pub(crate) async fn act(
         row.touched_at.get_or_insert(now);
     }
     apply(connection, &mut row, event, from, by, input, now).await?;
+    crate::plans::follow(connection, &row, event, now).await?;
+    if event == Event::Close {
+        sqlx::query(include_str!("../../queries/requests_close.sql")).bind(row.id).bind(now).execute(&mut *connection).await?;
+    }
+    if event == Event::Cancel {
+        crate::stock::release_all(connection, tenant, row.id, by, now).await?;
+    }
     store::save(connection, &mut row, now).await?;
     let reason = input.reason.as_deref().or(input.hold_reason.as_deref());
     store::note(connection, &row, event.name(), Some(from.name()), by, reason, &detail(input), now).await?;

@@ -207,13 +207,16 @@ struct WorkRow {
 }
 
 async fn work(connection: &mut PgConnection, row: &OrderView, input: &ActionInput) -> Result<Work, Problem> {
-    let found = sqlx::query_as::<_, WorkRow>(include_str!("../../queries/order_work.sql")).bind(row.id).fetch_one(connection).await?;
+    let found = sqlx::query_as::<_, WorkRow>(include_str!("../../queries/order_work.sql")).bind(row.id).fetch_one(&mut *connection).await?;
+    let (parts_unsettled, parts_awaited) = crate::stock::unsettled(connection, row.id).await?;
     Ok(Work {
         labour_entries: found.labour_entries,
         labour_running: found.labour_running,
         part_lines: found.part_lines,
         no_parts_used: input.no_parts_used || row.no_parts_used,
         parts_unpriced: found.parts_unpriced,
+        parts_unsettled,
+        parts_awaited,
     })
 }
 

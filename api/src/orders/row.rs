@@ -77,9 +77,9 @@ pub struct OrderView {
     /// One of the eleven stages.
     #[schema(example = "in_progress")]
     pub status: String,
-    /// `manual`, `alarm` or `prediction`.
+    /// `manual`, `alarm`, `prediction`, `pm` or `request`.
     pub source: String,
-    /// The alarm or the prediction.
+    /// The alarm, the prediction, the occurrence of a plan or the service request.
     pub source_id: Option<Uuid>,
     pub command_id: Option<Uuid>,
     /// What the engine said when it asked for the order.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 /// Where an order comes from when not from a person.
 #[derive(Clone, Debug)]
 pub struct Cause {
-    /// `alarm` or `prediction`.
+    /// `alarm`, `prediction`, `pm` or `request`.
     pub source: &'static str,
     pub id: Uuid,
     pub command: Option<Uuid>,

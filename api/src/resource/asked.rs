@@ -43,6 +43,10 @@ pub(crate) const fn time(name: &'static str) -> Column {
     Column { name, kind: "timestamptz", says: "" }
 }
 
+pub(crate) const fn flag(name: &'static str, says: &'static str) -> Column {
+    Column { name, kind: "boolean", says }
+}
+
 impl Column {
     fn reads(&self, value: &str) -> bool {
         match self.kind {

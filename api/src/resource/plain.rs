@@ -6,12 +6,27 @@
 
 use super::{Asked, Column, Refusals, Resource};
 use crate::{gate::Principal, orders::By, problem::Problem, respond::Versioned};
-use chrono::{DateTime, Utc};
-use serde::{Serialize, de::DeserializeOwned};
+use chrono::{DateTime, Datelike, Utc};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgPool, Postgres, QueryBuilder, postgres::PgRow};
 use std::future::Future;
+use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// What a body cannot say: an action without arguments.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// What most actions may say.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Said {
+    /// Why; some guards ask for it.
+    #[schema(example = "as agreed by telephone")]
+    pub reason: Option<String>,
+}
 
 /// A row that carries what a body said of it.
 pub(crate) trait Row: Versioned + Serialize + for<'r> FromRow<'r, PgRow> + Send + Sync + Unpin + Sized + 'static {
@@ -237,6 +252,12 @@ async fn keep(
     let query = query.bind(tenant).bind(table).bind(id).bind(version).bind(event).bind(by.id).bind(&by.label).bind(&by.name);
     query.bind(reason).bind(detail).bind(now).execute(connection).await?;
     Ok(())
+}
+
+/// The next human number of a kind: `PO-2026-000017`. It is given back when the transaction fails, so there are no gaps.
+pub(crate) async fn next_number(connection: &mut PgConnection, tenant: Uuid, kind: &str, now: DateTime<Utc>) -> Result<String, Problem> {
+    let next = sqlx::query_scalar::<_, i64>(include_str!("../../queries/number_next.sql")).bind(tenant).bind(kind).bind(now.year());
+    Ok(format!("{kind}-{}-{:06}", now.year(), next.fetch_one(connection).await?))
 }
 
 fn object(value: &impl Serialize) -> Result<Map<String, Value>, Problem> {

@@ -1,7 +1,7 @@
 //! Renders machines for people: `docs/machines.md` is this text, and a test keeps it so.
 
 use super::{Machine, Named};
-use crate::asset;
+use crate::{asset, plan, request, stock};
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// The page of the book on all machines but the order's.
@@ -12,7 +12,15 @@ pub fn markdown() -> String {
          `invalid-transition` and the list of those that are; a guard that does not agree refuses with `guard-failed`, its name and what\n\
          would satisfy it. The machine of [work orders](work-orders.md) has a page of its own.\n\n",
     );
-    for chapter in [chapter::<asset::life::Life>(), chapter::<asset::claim::Claims>()] {
+    for chapter in [
+        chapter::<asset::life::Life>(),
+        chapter::<asset::claim::Claims>(),
+        chapter::<stock::reservation::Reservations>(),
+        chapter::<stock::count::Counts>(),
+        chapter::<plan::machines::life::Plans>(),
+        chapter::<plan::machines::occurrence::Occurrences>(),
+        chapter::<request::Requests>(),
+    ] {
         page.push_str(&chapter);
     }
     page.truncate(page.trim_end().len());

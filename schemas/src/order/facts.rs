@@ -145,6 +145,10 @@ pub struct Work {
     pub no_parts_used: bool,
     /// Used parts without a price.
     pub parts_unpriced: i64,
+    /// Parts reserved or issued of which nobody said whether they were used or came back.
+    pub parts_unsettled: Vec<String>,
+    /// Parts that the order waits for.
+    pub parts_awaited: Vec<String>,
 }
 
 #[derive(Clone, Debug)]

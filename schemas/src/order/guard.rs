@@ -47,7 +47,7 @@ pub mod guards {
     use crate::{
         order::{
             facts::{Facts, TaskState},
-            kinds::{OrderType, Priority},
+            kinds::{HoldReason, OrderType, Priority},
         },
         time::HOUR,
     };
@@ -211,6 +211,15 @@ pub mod guards {
         });
     pub const PARTS_RECORDED: Guard = Guard::new("parts_recorded", "Record the parts used, or say that none were.", |facts| {
         holds(facts.work.part_lines > 0 || facts.work.no_parts_used, || "no parts are recorded".into())
+    });
+    pub const PARTS_SETTLED: Guard =
+        Guard::new("parts_settled", "Say of every part that was reserved or issued that it was used, brought back or given up.", |facts| {
+            facts.work.parts_unsettled.iter().map(|part| (None, part.clone())).collect()
+        });
+    pub const PARTS_HERE: Guard = Guard::new("parts_here", "Reserve the parts that the order waits for, or give them up.", |facts| {
+        let held_for_parts = facts.order.held_for == Some(HoldReason::Parts);
+        let awaited = facts.work.parts_awaited.iter().filter(|_| held_for_parts);
+        awaited.map(|part| (None, part.clone())).collect()
     });
     pub const LABOUR_RECORDED: Guard =
         Guard::new("labour_recorded", "Record at least one labour entry, and stop those that run.", |facts| {

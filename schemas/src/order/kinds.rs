@@ -75,7 +75,7 @@ names!(
 
 names!(
     /// Where the order came from.
-    Source { Manual = "manual", Alarm = "alarm", Prediction = "prediction" }
+    Source { Manual = "manual", Alarm = "alarm", Prediction = "prediction", Pm = "pm", Request = "request" }
 );
 
 names!(

@@ -79,7 +79,7 @@ pub static MOVES: &[Move] = &[
         &[ASSIGNEE_OR_SUPERVISOR, PERMITS_VALID, SAFETY_ACKNOWLEDGED, WITHIN_TOLERANCE_OR_REASON],
     ),
     step(&[Stage::InProgress], Event::Hold, Stage::OnHold, &[HOLD_REASON]),
-    step(&[Stage::OnHold], Event::Resume, Stage::InProgress, &[BLOCKING_CLEARED, PERMITS_VALID]),
+    step(&[Stage::OnHold], Event::Resume, Stage::InProgress, &[BLOCKING_CLEARED, PARTS_HERE, PERMITS_VALID]),
     step(
         &[Stage::InProgress],
         Event::Complete,
@@ -89,6 +89,7 @@ pub static MOVES: &[Move] = &[
             SAFETY_SKIPS_SUPERVISED,
             MEASUREMENTS_IN_LIMITS,
             PARTS_RECORDED,
+            PARTS_SETTLED,
             LABOUR_RECORDED,
             COMPLETION_NOTE,
             FAILURE_REPORTED,

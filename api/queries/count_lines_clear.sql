@@ -1,0 +1,1 @@
+delete from app.cycle_count_lines where count = $1

@@ -1,0 +1,1 @@
+select token from app.portal_tokens where token = $1 for update

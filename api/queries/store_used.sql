@@ -1,0 +1,1 @@
+select count(*) from app.stock_levels where store = $1 and on_hand > 0
