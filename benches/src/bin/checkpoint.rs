@@ -31,8 +31,8 @@ const START: Moment = Moment(1_700_000_000_000_000);
 /// Of event time: four ticks per second, each point once in forty ticks.
 const TICK_US: i64 = SECOND / 4;
 const TICKS_PER_READING: u32 = 40;
-/// Fifteen minutes and a little.
-const FILL: Tick = 3_700;
+/// Fifteen minutes and a little; a whole number of cuts.
+const FILL: Tick = 3_680;
 /// Ticks from one cut to the next: 20 s.
 const EVERY: Tick = 80;
 /// A cut is written over so many ticks.
@@ -68,7 +68,7 @@ fn main() {
     say(&format!("to read for a start: {:.1} MB", shards.bytes() as f64 / 1e6));
     let started = Instant::now();
     let binding = binding(FILL + EVERY * cuts);
-    let restored = Restored::new(Checkpoint { binding, turn: cuts, shards });
+    let restored = Restored::new(Checkpoint { binding, turn: cuts - 1, shards });
     let (sender, _kept) = mpsc::channel();
     run(points, workers, 0, Some(restored), sender);
     say(&format!("taken over from memory in {:.0} ms", started.elapsed().as_secs_f64() * 1e3));
@@ -99,10 +99,14 @@ fn run(points_max: u32, workers: usize, cuts: u64, restored: Option<Restored>, k
         if restored.is_some() {
             return times;
         }
-        for tick in 1..=FILL + EVERY * cuts {
+        for tick in 1..=FILL + EVERY * cuts + UNDER_WAY {
             let chunk = readings(tick, points_max, worker.index() as u32, worker.peers() as u32);
             let since_cut = (tick > FILL).then_some(tick % EVERY);
-            let cut = (since_cut == Some(0)).then(|| Cut { tick, turn: (tick - FILL) / EVERY - 1, at_once: false });
+            let cut = (since_cut == Some(0) && tick <= FILL + EVERY * cuts).then(|| Cut {
+                tick,
+                turn: (tick - FILL) / EVERY - 1,
+                at_once: false,
+            });
             barrier.wait();
             let started = Instant::now();
             control.advance_to(tick);

@@ -44,7 +44,7 @@ pub(super) struct Known {
 impl State {
     /// What a cut must have of the point. With `all`, also what earlier cuts have.
     pub(super) fn keep(&mut self, all: bool) -> Vec<u8> {
-        let all = all || std::mem::take(&mut self.is_new);
+        let all = std::mem::take(&mut self.is_new) || all;
         let samples = self.samples.keep(all);
         let rare = self.rare.as_deref();
         let head = Head {
