@@ -1,8 +1,5 @@
-select b.job, j.sources -> b.source -> 'source' ->> 'topic' as topic, (j.sources -> b.source ->> 'partition')::int as partition,
-       b.messages, b.decoded, b.unreadable, b.readings, b.accepted, b.duplicates, b.superseded, b.late, b.rejected,
-       b.messages = b.decoded + b.unreadable
-           and b.readings = b.accepted + b.duplicates + b.superseded + b.late + b.rejected as balanced,
-       b.tick
-from derived.books b
-join derived.jobs j on j.job = b.job
-order by b.job, b.source
+select job, topic, partition, messages, decoded, unreadable, readings, accepted, duplicates, superseded, late, rejected, balanced,
+       changed_tick as tick, durable_tick
+from analysts.books
+where $1::text is null or job = $1
+order by job, topic, partition

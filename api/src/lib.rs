@@ -36,7 +36,7 @@ pub mod sites;
 // What points say, and how the engine is doing.
 mod intake;
 pub mod live;
-mod operations;
+pub mod operations;
 mod readings;
 pub mod rejects;
 pub mod resend;

@@ -9,6 +9,7 @@ mod cutting;
 pub mod options;
 
 pub mod flow;
+mod graph;
 pub mod mint;
 pub mod running;
 pub mod source;
@@ -17,5 +18,5 @@ mod worker;
 
 pub use flow::FINGERPRINT;
 pub use options::{Inputs, Kafka, Options, Start};
-pub use running::{RunError, Running, run};
-pub use source::{SourceError, identify};
+pub use running::{Gauge, RunError, Running, run};
+pub use source::{Ends, SourceError, identify};

@@ -7,8 +7,9 @@ use crate::{
 };
 use dcmms_operators::{chunk::Chunk, keep::Restored, seen::Seen};
 use dcmms_schemas::{
-    binding::Binding,
+    binding::{Binding, Sources},
     checkpoint::Checkpoint,
+    job::Graph,
     sealed::Outlet,
     time::{Moment, Tick},
 };
@@ -57,12 +58,14 @@ pub fn run(options: Options, mut start: Start, outlet: Arc<dyn Outlet>) -> Resul
     let checkpoint = start.checkpoint.take();
     let base = begins_at(&mut start, checkpoint.as_ref());
     let lows = low_offsets(&options.kafka, &start.sources, base.as_ref(), start.bindings.last().or(base.as_ref()))?;
-    let base = base.unwrap_or_else(|| {
+    let mut base = base.unwrap_or_else(|| {
         let base = first_binding(&start, checkpoint.as_ref(), &lows);
         outlet.bind(base.clone());
         base
     });
     let starts: Vec<i64> = lows.iter().enumerate().map(|(source, low)| base.upto.get(source).copied().unwrap_or(*low)).collect();
+    widen(&mut start.bindings, &starts);
+    widen(std::slice::from_mut(&mut base), &starts);
     let intake = Arc::new(Intake::new(&starts));
     let (readers, queues) = read(&options, &start, &starts, &intake)?;
     let turn = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.turn + 1);
@@ -105,6 +108,11 @@ impl Running {
         self.shared.consumed()
     }
 
+    /// For whoever watches it from elsewhere.
+    pub fn gauge(&self) -> Gauge {
+        Gauge { shared: Arc::clone(&self.shared), intake: Arc::clone(&self.intake) }
+    }
+
     /// Waits for the workers to end and says how they did.
     pub fn join(self) -> Result<(), RunError> {
         let results: Vec<_> = self.workers.join().into_iter().collect();
@@ -114,6 +122,57 @@ impl Running {
             let _ = reader.join();
         }
         results.into_iter().enumerate().try_for_each(|(worker, result)| result.map_err(|why| RunError::Worker { worker, why })?)
+    }
+}
+
+/// Shows how far a running job is; asking costs the workers nothing.
+#[derive(Clone)]
+pub struct Gauge {
+    shared: Arc<Shared>,
+    intake: Arc<Intake>,
+}
+
+impl std::fmt::Debug for Gauge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gauge").field("shared", &self.shared).finish_non_exhaustive()
+    }
+}
+
+impl Gauge {
+    pub fn sources(&self) -> &Sources {
+        &self.shared.start.sources
+    }
+
+    pub fn workers(&self) -> usize {
+        self.shared.options.workers
+    }
+
+    /// The newest binding that is durable and given to the workers.
+    pub fn newest(&self) -> Option<Arc<Binding>> {
+        self.shared.newest()
+    }
+
+    /// The offset after the last message that waits in our queues.
+    pub fn fetched(&self, source: usize) -> i64 {
+        self.intake.fetched(source)
+    }
+
+    pub fn durable(&self) -> Tick {
+        self.shared.outlet.durable()
+    }
+
+    /// Operators, channels and what went over them, all workers added up.
+    pub fn graph(&self) -> Graph {
+        self.shared.graph.graph()
+    }
+}
+
+/// Lets ticks of before a partition was added cover nothing of it.
+fn widen(bindings: &mut [Binding], starts: &[i64]) {
+    for binding in bindings {
+        binding.upto.extend(starts.iter().skip(binding.upto.len()));
+        binding.watermarks.resize(starts.len(), Moment::MIN);
+        binding.idle.resize(starts.len(), false);
     }
 }
 

@@ -1,11 +1,13 @@
 //! The inbound edge: Kafka partitions to chunks of raw messages, dealt out by worker.
 
 mod batch;
+mod ends;
 mod hash;
 mod identify;
 mod intake;
 mod reader;
 
+pub use ends::Ends;
 pub(crate) use hash::hash;
 pub use identify::{identify, low_offsets};
 pub use intake::Intake;

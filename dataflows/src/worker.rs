@@ -3,6 +3,7 @@
 use crate::{
     cutting::Cutting,
     flow::{self, Flow},
+    graph,
     mint::Minter,
     options::{Options, Start},
     running::RunError,
@@ -65,6 +66,10 @@ pub(crate) struct Shared {
     last_tick: AtomicU64,
     ended: AtomicUsize,
     consumed: Mutex<Vec<i64>>,
+    /// The newest binding that was given to the workers.
+    newest: Mutex<Option<Arc<Binding>>>,
+    /// What operators do.
+    pub(crate) graph: graph::Seen,
 }
 
 impl std::fmt::Debug for Shared {
@@ -93,6 +98,8 @@ impl Shared {
             last_tick: AtomicU64::new(Tick::MAX),
             ended: AtomicUsize::new(0),
             consumed: Mutex::new(base.binding.upto.clone()),
+            newest: Mutex::new(None),
+            graph: graph::Seen::default(),
             options,
             start,
             base,
@@ -118,9 +125,14 @@ impl Shared {
         self.consumed.lock().expect("no holder of this lock panics").clone()
     }
 
+    pub(crate) fn newest(&self) -> Option<Arc<Binding>> {
+        self.newest.lock().expect("no holder of this lock panics").clone()
+    }
+
     /// Gives a binding to every worker. The channels hold at most the ticks in flight, and at a start the replay's.
     fn release(&self, binding: &Arc<Binding>) {
         self.consumed.lock().expect("no holder of this lock panics").clone_from(&binding.upto);
+        *self.newest.lock().expect("no holder of this lock panics") = Some(Arc::clone(binding));
         for (sender, _) in &self.released {
             // The receivers live in this same struct.
             let _ = sender.send(Arc::clone(binding));
@@ -180,6 +192,7 @@ impl Driver {
         let mine: Vec<usize> =
             sources.filter(|(source, about)| reads(index, workers, *source, about.domain)).map(|(source, _)| source).collect();
         let mint = (index == 0).then(|| Mint::new(shared));
+        shared.graph.watch(worker);
         let mut flow = flow::build(worker, shared);
         // Nothing comes before the first tick, so that the ticks under way are counted from there.
         flow.at(shared.base.tick + 1);

@@ -1,6 +1,6 @@
 //! A job on librdkafka's in-process broker: what is produced is counted once, and a replay says the same.
 
-use dcmms_dataflows::{Inputs, Kafka, Options, Start, identify, run};
+use dcmms_dataflows::{Ends, Gauge, Inputs, Kafka, Options, Start, identify, run};
 use dcmms_schemas::{
     binding::{Binding, Sources},
     books::Books,
@@ -348,4 +348,55 @@ fn a_replay_that_reads_something_else_is_a_loud_stop() {
     until("the end", || running.ended());
     let failed = running.join().expect_err("what is read is not what was read").to_string();
     assert!(failed.starts_with(&format!("{TELEMETRY}/0: what is read again for tick {tick} is not")), "{failed}");
+}
+
+/// Until the job is started again a new partition waits; then it is read from its beginning, and earlier ticks stay as they were.
+#[test]
+fn partitions_that_were_added_are_read_from_the_next_start_on() {
+    let cluster = MockCluster::new(1).expect("an in-process broker");
+    cluster.create_topic(TELEMETRY, 3, 1).expect("a topic");
+    cluster.create_topic(DOMAIN, 1, 1).expect("a topic");
+    let brokers = cluster.bootstrap_servers();
+    let producer = producer(&brokers);
+    announce(&producer);
+    readings(&producer, 0, 2_000);
+    let all = identify(&options(&brokers, 2).kafka).expect("the topics are there");
+    // As the job found the topic at first: two partitions; the third comes last in its order.
+    let (mut known, added): (Vec<_>, Vec<_>) = all.into_iter().partition(|source| source.domain || source.partition < 2);
+    let first = Arc::new(Recorder::default());
+    let start = begin(1, &known, vec![]);
+    let running = run(options(&brokers, 2), start, Arc::clone(&first) as Arc<dyn Outlet>).expect("it starts");
+    let gauge = running.gauge();
+    let ends = Ends::new(&options(&brokers, 2).kafka).expect("a client");
+    assert_eq!(ends.partitions(TELEMETRY).expect("the broker answers"), 3);
+    let reached = |gauge: &Gauge, ends: &[i64]| gauge.newest().is_some_and(|binding| binding.upto == ends);
+    let two = ends.of(&known).expect("the broker answers");
+    until("two partitions", || reached(&gauge, &two));
+    until("their readings", || first.books().messages == two[0] + two[1]);
+    let seen = gauge.graph();
+    let decode = seen.nodes.iter().find(|node| node.name == "Decode").expect("every operator is seen");
+    assert!(decode.records_in > 0 && decode.records_out > 0 && decode.busy_us > 0 && !decode.scope, "{decode:?}");
+    assert!(seen.nodes.iter().any(|node| node.name == "job" && node.scope));
+    assert!(seen.edges.iter().any(|edge| edge.from == decode.id && edge.records > 0));
+    assert!(seen.nodes.iter().any(|node| node.rows_held > 0), "arrangements say what they hold");
+    running.stop();
+    running.join().expect("a clean end");
+
+    known.extend(added);
+    let again = Arc::new(Recorder::default());
+    let bindings = first.bindings.lock().unwrap().clone();
+    let last = bindings.last().expect("there were ticks").tick;
+    again.bound.store(last, Ordering::Release);
+    let start = begin(2, &known, bindings);
+    let running = run(options(&brokers, 2), start, Arc::clone(&again) as Arc<dyn Outlet>).expect("it starts again");
+    let (gauge, three) = (running.gauge(), ends.of(&known).expect("the broker answers"));
+    until("three partitions", || reached(&gauge, &three));
+    until("all readings", || again.books().messages == 2_000);
+    running.stop();
+    running.join().expect("a clean end");
+    assert!(again.books().balanced());
+    let (expected, said) = (first.said(), again.said());
+    for (tick, lines) in expected {
+        assert_eq!(said[&tick], lines, "tick {tick}");
+    }
 }

@@ -1,4 +1,6 @@
-select job, state, generation, durable_tick, durable_clock, watermark, history_tick, workers, started_at, updated_at, failure
-from derived.jobs
-where $1::text is null or job = $1
-order by job
+select j.job, j.state, j.generation, j.durable_tick, j.durable_clock, j.watermark, j.history_tick, j.workers, j.started_at, j.updated_at,
+       j.failure, s.requested_by as stop_requested_by, s.drain as stop_drains
+from derived.jobs j
+left join app.job_stops s on s.job = j.job and s.generation = j.generation
+where $1::text is null or j.job = $1
+order by j.job

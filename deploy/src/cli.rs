@@ -60,6 +60,8 @@ pub enum Command {
     /// What the engine refused, and sending it through again after a fix.
     #[command(subcommand)]
     Rejects(RejectsCommand),
+    /// Readings that came too late for the correction horizon, by point and hour.
+    LateReadings(LateArgs),
     /// Brings the database to the present shape.
     #[command(after_help = "Forward only, and the release still running survives it. Run it before the new `serve` and `job run`.")]
     Migrate,
@@ -127,6 +129,55 @@ its newest checkpoint, reads again what came since, and writes only what is not 
     Checkpoint(CheckpointArgs),
     /// Says how far a job is, what it has read and refused, and how far the broker is ahead.
     Status(StatusArgs),
+    /// Asks a running job to stop, on whatever machine it runs.
+    #[command(after_help = "\
+Examples:
+  dcmms job stop --drain --wait
+  dcmms job stop other
+
+With --drain it first reads all that its topics hold when it hears of it, and makes that durable; without it what is under
+way is finished. It looks twice a second. A start afterwards is a new matter.")]
+    Stop(StopArgs),
+    /// Prints the dataflow of a running job for Graphviz: operators, channels, records.
+    #[command(after_help = "Example:\n  dcmms job graph | dot -Tsvg > job.svg")]
+    Graph(GraphArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct StopArgs {
+    /// The job; without it the one of engine.job.
+    pub job: Option<String>,
+    /// Reads on to the end of its topics first.
+    #[arg(long)]
+    pub drain: bool,
+    /// Waits until it has stopped.
+    #[arg(long)]
+    pub wait: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct GraphArgs {
+    /// The job; without it the one of engine.job.
+    pub job: Option<String>,
+    /// Prints JSON instead.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct LateArgs {
+    /// Only points of the site with this code.
+    #[arg(long)]
+    pub site: Option<String>,
+    /// Only the point with this key.
+    #[arg(long)]
+    pub point: Option<String>,
+    /// How many rows.
+    #[arg(long, default_value_t = 50)]
+    pub limit: u16,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args, Debug)]

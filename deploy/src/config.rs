@@ -26,6 +26,7 @@ pub struct Config {
     pub checkpoint: Checkpoint,
     pub history: History,
     pub api: Api,
+    pub metrics: Metrics,
     pub log: Log,
 }
 
@@ -81,6 +82,11 @@ pub struct History {
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Api {
+    pub listen: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Metrics {
     pub listen: String,
 }
 

@@ -16,6 +16,8 @@ pub mod wait;
 pub mod demo;
 pub mod init;
 pub mod job;
+pub mod late;
+mod listen;
 pub mod points;
 pub mod rejects;
 pub mod serve;
@@ -58,6 +60,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Rules(command) => rules::command(config, command).await,
         Command::Points(PointsCommand::AdoptUnknown(args)) => points::adopt_unknown(&config, args).await,
         Command::Rejects(command) => rejects::command(&config, command).await,
+        Command::LateReadings(args) => late::command(&config, args).await,
         Command::Migrate => migrate(&config).await,
         Command::Init(args) => init::command(&config, &args).await,
         Command::Openapi => print(&format!("{}\n", dcmms_api::document().to_pretty_json().context("print the OpenAPI document")?)),

@@ -100,7 +100,7 @@ async fn relay(service: Arc<Service>, kafka: crate::config::Kafka, stop: Stop) {
 }
 
 /// Takes a TCP address, or says what to do when somebody else has it.
-async fn listen(address: &str) -> anyhow::Result<TcpListener> {
+pub(crate) async fn listen(address: &str) -> anyhow::Result<TcpListener> {
     match TcpListener::bind(address).await {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == ErrorKind::AddrInUse => {

@@ -33,6 +33,7 @@ pub mod rollup;
 pub mod binding;
 pub mod books;
 pub mod checkpoint;
+pub mod job;
 pub mod outcome;
 pub mod sealed;
 

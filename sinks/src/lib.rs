@@ -14,6 +14,7 @@ pub mod history;
 mod open;
 mod partitions;
 pub mod rejects;
+pub mod report;
 mod run;
 mod sink;
 mod sources;

@@ -13,6 +13,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Instant,
 };
 use tokio::sync::{Notify, mpsc::UnboundedSender, watch};
 
@@ -24,7 +25,7 @@ pub(crate) struct Progress {
     pub(crate) closed: AtomicBool,
     pub(crate) sources: Sources,
     /// Watermarks of the ticks that are bound but not durable: as many as there are ticks in flight.
-    watermarks: Mutex<BTreeMap<Tick, Option<Moment>>>,
+    watermarks: Mutex<BTreeMap<Tick, (Option<Moment>, Instant)>>,
     /// Hashes of what was read at ticks that are not durable.
     inputs: Mutex<BTreeMap<Tick, Vec<(u16, u64)>>>,
     /// Readings up to here are in sealed files.
@@ -63,13 +64,14 @@ impl Progress {
 
     /// Keeps the watermarks until the ticks are durable.
     pub(crate) fn noted(&self, bindings: impl Iterator<Item = Binding>) {
+        let now = Instant::now();
         let mut watermarks = self.watermarks.lock().unwrap_or_else(PoisonError::into_inner);
-        watermarks.extend(bindings.map(|binding| (binding.tick, bindings::watermark(&binding, &self.sources))));
+        watermarks.extend(bindings.map(|binding| (binding.tick, (bindings::watermark(&binding, &self.sources), now))));
     }
 
     /// The watermark of a tick, `None` where there is none.
     pub(crate) fn watermark(&self, tick: Tick) -> Option<Moment> {
-        self.watermarks.lock().unwrap_or_else(PoisonError::into_inner).get(&tick).copied().flatten()
+        self.watermarks.lock().unwrap_or_else(PoisonError::into_inner).get(&tick).and_then(|(watermark, _)| *watermark)
     }
 
     /// Hashes of what was read up to this tick: tick, source, hash.
@@ -85,7 +87,10 @@ impl Progress {
         drop(inputs);
         self.history.store(history, Ordering::Release);
         let mut watermarks = self.watermarks.lock().unwrap_or_else(PoisonError::into_inner);
-        *watermarks = watermarks.split_off(&(tick + 1));
+        let later = watermarks.split_off(&(tick + 1));
+        for (_, bound) in std::mem::replace(&mut *watermarks, later).into_values() {
+            metrics::histogram!("dcmms_sink_tick_seconds").record(bound.elapsed().as_secs_f64());
+        }
         self.durable.store(tick, Ordering::Release);
         self.moved.notify_one();
     }

@@ -6,8 +6,11 @@ mod counted;
 mod kept;
 
 use crate::{copy::Rows, partitions::Partition, rejects, span::Span};
-use dcmms_schemas::time::{Moment, Tick};
-use std::collections::BTreeSet;
+use dcmms_schemas::{
+    books::Books,
+    time::{Moment, Tick},
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes for one staging table, and how they get from there into the real ones.
 #[derive(Debug)]
@@ -43,12 +46,19 @@ pub(crate) struct Staged {
     /// Lines for the file of rejects.
     pub(crate) rejects: Vec<u8>,
     pub(crate) commands: usize,
+    /// All sources added up, for metrics.
+    pub(crate) books: Books,
+    pub(crate) reasons: BTreeMap<&'static str, u64>,
 }
 
 impl Staged {
     /// Encodes a span. `rejects_file` is where its refused bytes will be found.
     pub(crate) fn of(span: &Span, job: &str, rejects_file: &str) -> Staged {
         let mut tables = Vec::new();
+        let mut books = Books::default();
+        span.books.values().for_each(|(_, more)| books.add(more));
+        let mut reasons = BTreeMap::new();
+        span.rejects.iter().for_each(|(_, _, reject)| *reasons.entry(reject.reason.name()).or_default() += 1);
         let mut rows = 0;
         let mut stage = |copy, encoded: Rows, merges: Vec<Merge>| {
             if encoded.rows() > 0 {
@@ -68,6 +78,8 @@ impl Staged {
             partitions: conflated::partitions(span),
             rejects: rejects::lines(&span.rejects),
             commands: span.commands.len(),
+            books,
+            reasons,
         }
     }
 }

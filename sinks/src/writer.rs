@@ -64,6 +64,7 @@ impl Writer {
         metrics::histogram!("dcmms_sink_transaction_rows").record(staged.rows as f64);
         metrics::counter!("dcmms_sink_rows_total").increment(staged.rows);
         metrics::counter!("dcmms_sink_ticks_total").increment(staged.ticks);
+        count(&self.job, &staged);
         Ok(())
     }
 
@@ -133,6 +134,23 @@ impl Writer {
         let file = (reach.bytes > 0).then(|| self.files.name(*reach));
         finish(&mut tx, &self.job, advance, file, reach.bytes).await?;
         tx.commit().await.map_err(doing("commit"))
+    }
+}
+
+/// What became of messages and readings, as the books say it.
+fn count(job: &str, staged: &Staged) {
+    let books = &staged.books;
+    let add = |outcome: &'static str, n: i64| {
+        metrics::counter!("dcmms_readings_total", "job" => job.to_owned(), "outcome" => outcome).increment(n.max(0).unsigned_abs());
+    };
+    add("accepted", books.accepted);
+    add("duplicate", books.duplicates);
+    add("superseded", books.superseded);
+    add("late", books.late);
+    add("rejected", books.rejected);
+    metrics::counter!("dcmms_messages_total", "job" => job.to_owned()).increment(books.messages.max(0).unsigned_abs());
+    for (reason, n) in &staged.reasons {
+        metrics::counter!("dcmms_rejects_total", "job" => job.to_owned(), "reason" => *reason).increment(*n);
     }
 }
 

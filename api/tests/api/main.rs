@@ -7,6 +7,7 @@ mod commands;
 mod intake;
 mod lineage;
 mod live;
+mod operations;
 mod orders;
 mod outage;
 mod plans;

@@ -45,7 +45,7 @@ async fn seal(api: &Api, name: &str, rows: &[Kept]) {
     .unwrap();
 }
 
-async fn points(engineer: &Client, count: usize) -> (Uuid, Vec<(String, i32)>) {
+pub(crate) async fn points(engineer: &Client, count: usize) -> (Uuid, Vec<(String, i32)>) {
     let site = site_with_class(engineer).await;
     let mut points = Vec::new();
     for number in 0..count {

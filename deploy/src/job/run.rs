@@ -1,6 +1,7 @@
 //! A job under supervision: what waits is waited for, what falls is started again as the next generation, what cannot be
 //! mended stops with its reason.
 
+use super::attend::{Attendant, Wish};
 use crate::{config::Config, kafka, shutdown::Stop, wait::until_it_works};
 use anyhow::{Context, anyhow, bail};
 use dcmms_dataflows::{Options, RunError, Running, SourceError, Start};
@@ -9,6 +10,7 @@ use dcmms_sinks::{Sink, SinkError};
 use serde_json::json;
 use sqlx::PgPool;
 use std::{
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -35,6 +37,8 @@ pub struct Engine {
 /// How one life of a job ended.
 enum End {
     Asked,
+    /// A topic has more partitions; the next generation reads them too.
+    Grown,
     Fallen(anyhow::Error),
 }
 
@@ -43,6 +47,7 @@ struct Life {
     running: Running,
     sink: Arc<Sink>,
     task: JoinHandle<Result<(), SinkError>>,
+    generation: u64,
     /// Which sources are of readings.
     telemetry: Vec<bool>,
 }
@@ -51,11 +56,14 @@ impl Engine {
     /// Runs until it is asked to stop, or until it cannot go on.
     pub async fn run(self, stop: Stop) -> anyhow::Result<()> {
         let mut falls = 0;
+        let mut first_generation = None;
         loop {
             let started = Instant::now();
             let Some(life) = self.start(&stop).await? else { return Ok(()) };
-            let why = match self.watch(life, &stop).await? {
+            let first_generation = *first_generation.get_or_insert(life.generation);
+            let why = match self.watch(life, &stop, first_generation).await? {
                 End::Asked => return Ok(()),
+                End::Grown => continue,
                 End::Fallen(why) => why,
             };
             falls = if started.elapsed() < LIFE_SHORT { falls + 1 } else { 1 };
@@ -96,7 +104,7 @@ impl Engine {
         let again_ticks = start.bindings.iter().filter(|binding| binding.tick > checkpoint).count();
         tracing::info!(job, generation, durable, checkpoint, again_ticks, workers, "job starts");
         match spawn_blocking(move || dcmms_dataflows::run(options, start, outlet)).await.context("start the dataflow")? {
-            Ok(running) => Ok(Some(Life { running, sink, task: opened.task, telemetry })),
+            Ok(running) => Ok(Some(Life { running, sink, task: opened.task, generation, telemetry })),
             Err(error) => {
                 sink.stop();
                 // Its own end adds nothing to why the dataflow did not start.
@@ -124,20 +132,37 @@ impl Engine {
     }
 
     /// Watches one generation to its end.
-    async fn watch(&self, life: Life, stop: &Stop) -> anyhow::Result<End> {
-        let Life { running, sink, mut task, telemetry } = life;
+    async fn watch(&self, life: Life, stop: &Stop, first_generation: u64) -> anyhow::Result<End> {
+        let Life { running, sink, mut task, generation, telemetry } = life;
+        let attendant = Attendant {
+            gauge: running.gauge(),
+            kafka: kafka::for_engine(&self.config.kafka),
+            pool: self.pool.clone(),
+            job: self.config.engine.job.clone(),
+            generation,
+            first_generation,
+        };
+        let mut attending = pin!(attendant.attend());
         let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
                 () = stop.requested() => {
-                    running.stop();
-                    let ended = tokio::time::timeout(STOP, finish(running, &sink, task)).await;
-                    match ended {
-                        Ok(ended) => ended.context("stop the job")?,
-                        Err(_) => tracing::warn!("the last ticks did not become durable in time; the next start tells them again"),
-                    }
-                    tracing::info!(durable = sink.durable(), "job stopped");
+                    stopped(running, &sink, task).await?;
                     return Ok(End::Asked);
+                }
+                wish = &mut attending => {
+                    let end = match wish {
+                        Wish::Stop { by } => {
+                            tracing::info!(by, "the job was asked to stop");
+                            End::Asked
+                        }
+                        Wish::Grown { topic } => {
+                            tracing::info!(topic, "the topic has more partitions; the next generation of the job reads them too");
+                            End::Grown
+                        }
+                    };
+                    stopped(running, &sink, task).await?;
+                    return Ok(end);
                 }
                 said = &mut task => {
                     running.stop();
@@ -208,6 +233,17 @@ impl Engine {
             },
         }
     }
+}
+
+/// Ends a generation; what takes too long the next start tells again.
+async fn stopped(running: Running, sink: &Arc<Sink>, task: JoinHandle<Result<(), SinkError>>) -> anyhow::Result<()> {
+    running.stop();
+    match tokio::time::timeout(STOP, finish(running, sink, task)).await {
+        Ok(ended) => ended.context("stop the job")?,
+        Err(_) => tracing::warn!("the last ticks did not become durable in time; the next start tells them again"),
+    }
+    tracing::info!(durable = sink.durable(), "job stopped");
+    Ok(())
 }
 
 /// Lets workers and sink finish what is under way.

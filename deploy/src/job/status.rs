@@ -1,8 +1,9 @@
 //! How jobs do, for a person or as JSON.
 
-use crate::{config::Config, print, server, table::table};
+use crate::{config::Config, print, server, setup, table::table};
 use anyhow::{Context, bail};
 use chrono::{DateTime, SecondsFormat, Utc};
+use dcmms_api::operations::JobDetail;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use serde::Serialize;
 use std::{fmt::Write, time::Duration};
@@ -23,6 +24,9 @@ struct Job {
     started_at: Option<DateTime<Utc>>,
     updated_at: DateTime<Utc>,
     failure: Option<String>,
+    /// Who asked this generation to stop.
+    stop_requested_by: Option<String>,
+    stop_drains: Option<bool>,
 }
 
 #[derive(Debug, Serialize, sqlx::FromRow)]
@@ -57,6 +61,8 @@ struct Status {
     job: Job,
     sources: Vec<Source>,
     rejects: Vec<Rejects>,
+    /// What the job says of itself.
+    report: JobDetail,
 }
 
 /// Prints every job.
@@ -70,7 +76,7 @@ pub(super) async fn list(config: &Config, json: bool) -> anyhow::Result<()> {
     }
     let rows = jobs.iter().map(|job| {
         let workers = job.workers.map_or("-".into(), |workers| workers.to_string());
-        vec![job.job.clone(), job.state.clone(), job.generation.to_string(), workers, job.durable_tick.to_string(), time(job.durable_clock)]
+        vec![job.job.clone(), state(job), job.generation.to_string(), workers, job.durable_tick.to_string(), time(job.durable_clock)]
     });
     print(&table(&["JOB", "STATE", "GENERATION", "WORKERS", "DURABLE TICK", "AS OF"], rows))
 }
@@ -94,7 +100,8 @@ pub(super) async fn status(config: &Config, job: Option<&str>, json: bool) -> an
         kafka.brokers = brokers;
         sources = tokio::task::spawn_blocking(move || with_lag(sources, &kafka)).await.context("ask the broker")?;
     }
-    let status = Status { job, sources, rejects };
+    let report = dcmms_api::operations::detail(&pool, name).await.map_err(setup::refused).context("read what the job says of itself")?;
+    let status = Status { job, sources, rejects, report };
     if json {
         return print(&format!("{}\n", serde_json::to_string_pretty(&status)?));
     }
@@ -118,7 +125,7 @@ fn with_lag(mut sources: Vec<Source>, kafka: &crate::config::Kafka) -> Vec<Sourc
 
 fn told(status: &Status) -> String {
     let job = &status.job;
-    let mut text = format!("job {}: {}, generation {}\n", job.job, job.state, job.generation);
+    let mut text = format!("job {}: {}, generation {}\n", job.job, state(job), job.generation);
     let _ = writeln!(text, "tables are true up to tick {}, {}", job.durable_tick, time(job.durable_clock));
     let _ = writeln!(text, "readings are complete up to {} (watermark)", time(job.watermark));
     let _ = writeln!(text, "history is sealed up to tick {}", job.history_tick);
@@ -135,10 +142,42 @@ fn told(status: &Status) -> String {
     });
     let head = ["SOURCE", "READ UPTO", "LAG", "READINGS", "ACCEPTED", "DUPLICATES", "SUPERSEDED", "LATE", "REJECTED", "UNREADABLE"];
     let _ = write!(text, "\n{}", table(&head, rows));
+    for partition in &status.report.partitions {
+        let behind = partition.lag_s.map_or("?".into(), |seconds| format!("{seconds:.1}"));
+        let idle = if partition.idle { ", idle" } else { "" };
+        let place = format!("{}/{}", partition.topic, partition.partition);
+        let _ = writeln!(text, "{place}: watermark {}, {behind} s behind, {} queued{idle}", time(partition.watermark), partition.queued);
+    }
+    if let Some(bytes) = status.report.memory_bytes {
+        let _ = writeln!(text, "memory {} MiB, up {:.0} s", bytes >> 20, status.report.uptime_s.unwrap_or(0.0));
+    }
+    if job.state == "running" && status.report.silent {
+        let _ = writeln!(text, "it should report every two seconds and has not for fifteen: killed, or cut off");
+    }
+    let operators = status.report.operators.iter().filter(|operator| operator.records_in > 0).map(|operator| {
+        let counts = [operator.records_in, operator.records_out, operator.rows_held.max(0).unsigned_abs()];
+        let mut row = vec![operator.id.clone(), operator.name.clone()];
+        row.extend(counts.iter().map(u64::to_string));
+        row.extend([format!("{:.1}", operator.records_per_s), format!("{:.3}", operator.busy_s)]);
+        row
+    });
+    let head = ["ID", "OPERATOR", "RECORDS IN", "RECORDS OUT", "ROWS HELD", "IN PER S", "BUSY S"];
+    let _ = write!(text, "\n{}", table(&head, operators));
     for reject in &status.rejects {
         let _ = writeln!(text, "refused {} times for {}: {}", reject.n, reject.reason, reject.example);
     }
     text
+}
+
+/// What state it is in, and whether that was asked for.
+fn state(job: &Job) -> String {
+    match (job.state.as_str(), &job.stop_requested_by, job.stop_drains) {
+        ("running", Some(by), Some(true)) => format!("draining (asked by {by})"),
+        ("running", Some(by), _) => format!("stopping (asked by {by})"),
+        ("stopped", Some(by), Some(true)) => format!("stopped, drained (asked by {by})"),
+        ("stopped", Some(by), _) => format!("stopped (asked by {by})"),
+        (state, ..) => state.to_owned(),
+    }
 }
 
 fn time(at: Option<DateTime<Utc>>) -> String {

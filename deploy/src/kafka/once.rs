@@ -5,7 +5,8 @@ use dcmms_api::publish::{Ends, Once};
 use dcmms_schemas::wire::{FORMAT_HEADER, RESENT_HEADER};
 use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer},
+    client::ClientContext,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, Headers, OwnedHeaders},
     producer::{FutureProducer, FutureRecord, Producer},
@@ -121,10 +122,23 @@ pub(super) fn ends(settings: &ClientConfig, partitions: &BTreeSet<(String, i32)>
     partitions.iter().map(end).collect()
 }
 
-fn reader(settings: &ClientConfig, isolation: &str) -> Result<BaseConsumer, KafkaError> {
+/// Says what librdkafka reports, but for ends of partitions, which are asked for.
+struct Reading;
+
+impl ClientContext for Reading {
+    fn error(&self, error: KafkaError, reason: &str) {
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
+            tracing::warn!(%error, reason, "looking for what was sent before");
+        }
+    }
+}
+
+impl ConsumerContext for Reading {}
+
+fn reader(settings: &ClientConfig, isolation: &str) -> Result<BaseConsumer<Reading>, KafkaError> {
     let mut settings = settings.clone();
     settings.set("group.id", "dcmms-resend").set("enable.auto.commit", "false").set("enable.partition.eof", "true");
-    settings.set("isolation.level", isolation).set("auto.offset.reset", "error").create()
+    settings.set("isolation.level", isolation).set("auto.offset.reset", "error").create_with_context(Reading)
 }
 
 /// The ids of the messages after `ends` that are there for good. Our own transactions are over by now: the producer that asks

@@ -83,6 +83,10 @@ impl<'s> Installation<'s> {
         copy
     }
 
+    pub(crate) fn brokers(&self) -> &str {
+        &self.servers.brokers
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.servers.dir.path().join(name)
     }
@@ -165,6 +169,12 @@ impl Process {
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("kill a process of ours");
         self.child.wait().expect("wait for a process of ours");
+    }
+
+    /// Waits until it ends by itself; it must end cleanly.
+    pub(crate) fn ended(mut self) {
+        let status = self.child.wait().expect("wait for a process of ours");
+        assert!(status.success(), "it ended with {status}");
     }
 
     /// As Ctrl-C; it must end by itself and cleanly.

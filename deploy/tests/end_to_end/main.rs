@@ -4,6 +4,7 @@
 
 mod judge;
 mod machine;
+mod operate;
 
 use judge::Expected;
 use machine::{Installation, Servers, eventually};
