@@ -33,9 +33,14 @@ pub(super) async fn once(service: &Shared, who: &Principal, request: Request, ne
     let body = whole(service, body).await?;
     let fingerprint = fingerprint(&parts, &body);
     let mut transaction = service.pool.begin().await?;
-    lock(&mut transaction, who, &key).await?;
-    if let Some(answer) = recall(&mut transaction, who, &key, &fingerprint).await? {
-        return Ok(answer);
+    let remembered = match lock(&mut transaction, who, &key).await {
+        Ok(()) => recall(&mut transaction, who, &key, &fingerprint).await,
+        Err(busy) => Err(busy),
+    };
+    if let Some(answer) = remembered.transpose() {
+        // Not left to the drop, which frees the key only some time after the answer: the next request would find it busy.
+        transaction.rollback().await?;
+        return answer;
     }
     let slot = Slot(Arc::new(Mutex::new(transaction)));
     parts.extensions.insert(slot.clone());
